@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+/*
+ * The configuration: INI files in systemd's manner, one table of section, key, parser, range and default. An unknown
+ * section or key, or a value out of range, is an error with file and line.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/fd.h"
+#include "common/program.h"
+#include "patrond/limits.h"
+#include "patrond/outcome.h"
+
+#define CONFIG_TEXT 1024U
+#define CONFIG_DEFAULT_PATH "/etc/patrond/patrond.conf"
+#define GUARD_OFF UINT32_MAX
+
+typedef uint64_t usec_t;
+#define USEC_PER_MSEC 1000ULL
+#define USEC_PER_SEC 1000000ULL
+
+enum after_load { AFTER_LOAD_KEEP, AFTER_LOAD_MOVE, AFTER_LOAD_DELETE };
+enum email_style { EMAIL_JOINED, EMAIL_SEPARATE };
+enum load_start { LOAD_START_AUTO, LOAD_START_MANUAL };
+enum section {
+	SECTION_SHARE,
+	SECTION_SFTP,
+	SECTION_SIERRA,
+	SECTION_PATRON,
+	SECTION_MATCH,
+	SECTION_GUARD,
+	SECTION_FEED_STUDENT,
+	SECTION_FEED_STAFF,
+	SECTION_LOAD,
+	SECTION_REPORT,
+	SECTION_LOG,
+	SECTION_MAX,
+};
+
+#define SECTION_BIT(section) (1U << (section))
+#define SECTIONS_ALL ((1U << SECTION_MAX) - 1U)
+
+struct config_feed {
+	char profile[CONFIG_TEXT];  /* chccs */
+	char pattern[CONFIG_TEXT];  /* shell pattern of the file's name in the zip, case included */
+	char statuses[CONFIG_TEXT]; /* processed ones, separated by blanks; empty: all (staff) */
+};
+
+struct config {
+	uint32_t sections; /* bits: which sections stand in the files */
+
+	struct {
+		char path[CONFIG_TEXT];
+		char pattern[CONFIG_TEXT];
+		usec_t poll_interval;
+		usec_t settle;
+		enum after_load after_load; /* keep alone for now */
+	} share;
+	struct {
+		char host[CONFIG_TEXT];
+		uint32_t port;
+		char user[CONFIG_TEXT];
+		char path[CONFIG_TEXT];
+		char pattern[CONFIG_TEXT];
+		char known_hosts[CONFIG_TEXT];
+		usec_t poll_interval;
+		usec_t settle;
+		usec_t connect_timeout;
+		usec_t stall_timeout;
+	} sftp;
+	struct {
+		char url[CONFIG_TEXT]; /* https://HOST/iii/sierra-api/v6, no slash at the end */
+		char ca_file[CONFIG_TEXT];
+		uint32_t connections;
+		uint32_t page_size;
+		usec_t connect_timeout;
+		usec_t page_timeout;
+		usec_t request_timeout;
+		usec_t retry_pause;     /* the first pause; grows by half to one and a half times, with jitter, to … */
+		usec_t retry_pause_max;
+		uint32_t retries;       /* of one request that may be repeated */
+		usec_t rate_pause;      /* pause where Sierra says slow down without saying how long */
+		usec_t find_pause;      /* the first pause between look-ups after a lost create */
+		uint32_t find_tries;
+		uint32_t max_failures;  /* consecutive failures that end the load */
+		char user_agent[CONFIG_TEXT];
+		uint32_t read_back;     /* UINT32_MAX: all */
+	} sierra;
+	struct {
+		uint32_t patron_type;
+		uint32_t term_weeks;
+		uint32_t renew_window_days;
+		enum email_style email_style;
+	} patron;
+	struct {
+		char barcode_pattern[CONFIG_TEXT];
+		bool confirm;
+		usec_t recheck_after;
+	} match;
+	uint32_t guard[GUARD_MAX]; /* per cent; GUARD_OFF; GUARD_MANUAL is not used: load.start says it */
+	struct config_feed feed[FEED_KIND_MAX];
+	struct {
+		enum load_start start;
+		usec_t retry_pause;
+		usec_t retry_pause_max;
+		usec_t deadline;
+		usec_t stage_timeout; /* since a stage's last sign of progress */
+	} load;
+	struct {
+		bool rows;
+		uint32_t keep_days;
+	} report;
+	struct {
+		bool current;
+	} log;
+};
+
+/* Where reading failed. file and text are for the administrator; text never quotes a value. */
+struct config_error {
+	char file[CONFIG_TEXT];
+	unsigned int line; /* 0: about the file as a whole, or about what is missing */
+	char text[512];
+};
+
+/* Sets every value to its default. */
+void config_defaults(struct config *config);
+
+/*
+ * Reads path and path.d/ *.conf (in the order of their names) over the defaults: the sections in the mask (SECTION_BIT)
+ * into config; all others are read and checked just as strictly, but not kept. Returns 0, or a negative errno with
+ * error filled.
+ */
+int config_read(const char *path, uint32_t sections, struct config *config, struct config_error *error) WARN_UNUSED;
+
+/* The sections that a program reads. */
+uint32_t config_sections_of(enum program program);
+
+/* The path of the configuration: $PATROND_CONFIG or the default. */
+const char *config_path(void);
+
+/* Prints the effective values as a configuration file, sections in the mask. Returns 0 or -EIO. */
+int config_print(const struct config *config, uint32_t sections, FILE *to) WARN_UNUSED;
+
+/* The pure parser of one file's bytes, for config_read and the fuzz target. Errors as config_read. */
+int config_parse(const char *bytes, size_t size, uint32_t sections, struct config *config, struct config_error *error)
+    WARN_UNUSED;
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reading, checking and printing the values of the configuration, one function a kind. */
+
+#include "common/config_values.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "common/keyrule.h"
+
+struct problem {
+	char *text;
+	size_t size;
+};
+
+static int __attribute__((format(printf, 2, 3)))
+refuse(const struct problem *problem, const char *format, ...)
+{
+	va_list args;
+
+	if (problem->text != NULL) {
+		va_start(args, format);
+		(void)vsnprintf(problem->text, problem->size, format, args);
+		va_end(args);
+	}
+	return -EINVAL;
+}
+
+/* Digits alone, up to max. Returns 0 with the rest of the text, or -EINVAL. */
+static int
+read_number(const char *text, uint64_t max, uint64_t *ret, const char **ret_rest)
+{
+	uint64_t number = 0;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	for (; isdigit((unsigned char)*text); text++) {
+		unsigned int digit = (unsigned int)(*text - '0');
+
+		if (number > (max - digit) / 10)
+			return -EINVAL;
+		number = number * 10 + digit;
+	}
+	*ret = number;
+	*ret_rest = text;
+	return 0;
+}
+
+/* --- texts --- */
+
+static const char *
+bad_url(const char *url)
+{
+	const char *host = url + strlen("https://");
+	size_t size;
+
+	if (strncmp(url, "https://", strlen("https://")) != 0)
+		return "must begin with https://, since Sierra answers nothing else";
+	size = strcspn(host, "/");
+	if (size == 0)
+		return "names no host";
+	if (memchr(host, '@', size) != NULL)
+		return "must not hold a user or password: the key is the credential sierra-key";
+	if (strpbrk(url, "?# \t") != NULL)
+		return "must not have blanks, ? or #";
+	if (url[strlen(url) - 1] == '/')
+		return "must not end with a slash: https://HOST/iii/sierra-api/v6";
+	if (host[size] == '\0')
+		return "has no path: https://HOST/iii/sierra-api/v6";
+	return NULL;
+}
+
+static const char *
+bad_regex(const char *pattern)
+{
+	struct key_rule *rule = NULL;
+	int r = key_rule_new(&rule, pattern);
+
+	key_rule_free(rule);
+	return r < 0 ? "is not a regular expression (POSIX extended) that needs at least one character" : NULL;
+}
+
+static const char *
+bad_text(enum value_kind kind, const char *value)
+{
+	if (*value == '\0' && kind != VALUE_OPTIONAL)
+		return "must not be empty";
+	for (const char *at = value; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return "must not have control characters";
+	switch (kind) {
+	case VALUE_WORD:
+		return strpbrk(value, " \t") != NULL ? "must not have blanks" : NULL;
+	case VALUE_HOST:
+		/* A leading - would be an option to those who pass names on; @ and / belong to other keys. */
+		return *value == '-' || strpbrk(value, " \t@/") != NULL ? "must be a host name or an address" : NULL;
+	case VALUE_PATH:
+		return *value != '/' ? "must be an absolute path" : NULL;
+	case VALUE_PATTERN:
+		return strchr(value, '/') != NULL ? "must be a pattern of a file name, without /" : NULL;
+	case VALUE_URL:
+		return bad_url(value);
+	case VALUE_REGEX:
+		return bad_regex(value);
+	case VALUE_PROFILE:
+		return strcmp(value, "chccs") != 0 ? "must be a known profile: chccs" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static int
+parse_text(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	const char *bad;
+
+	if (strlen(value) >= CONFIG_TEXT)
+		return refuse(problem, "is longer than %u bytes", CONFIG_TEXT - 1);
+	bad = bad_text(item->kind, value);
+	if (bad != NULL)
+		return refuse(problem, "%s", bad);
+	memcpy(place, value, strlen(value) + 1);
+	return 0;
+}
+
+/* --- numbers --- */
+
+static int
+parse_number(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	uint32_t *number = place;
+	const char *rest;
+	uint64_t n;
+
+	if (item->kind == VALUE_NUMBER_OR_ALL && strcmp(value, "all") == 0) {
+		*number = UINT32_MAX;
+		return 0;
+	}
+	if (read_number(value, UINT32_MAX, &n, &rest) < 0 || *rest != '\0' || n < item->low || n > item->high)
+		return refuse(problem, "must be a whole number from %" PRIu64 " to %" PRIu64 "%s", item->low, item->high,
+		    item->kind == VALUE_NUMBER_OR_ALL ? ", or all" : "");
+	*number = (uint32_t)n;
+	return 0;
+}
+
+static int
+parse_percent(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	uint32_t *percent = place;
+	const char *rest;
+	uint64_t n;
+
+	if (strcmp(value, "off") == 0) {
+		*percent = GUARD_OFF;
+		return 0;
+	}
+	if (read_number(value, item->high, &n, &rest) < 0 || (*rest != '\0' && strcmp(rest, "%") != 0))
+		return refuse(problem, "must be a percentage from 0%% to 100%%, or off");
+	*percent = (uint32_t)n;
+	return 0;
+}
+
+static const struct {
+	const char *unit;
+	usec_t usec;
+} units[] = { { "h", 3600 * USEC_PER_SEC }, { "min", 60 * USEC_PER_SEC }, { "s", USEC_PER_SEC }, { "ms", USEC_PER_MSEC } };
+
+static void
+format_time(usec_t time, char *text, size_t size)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (time % units[i].usec == 0) {
+			(void)snprintf(text, size, "%" PRIu64 "%s", (uint64_t)(time / units[i].usec), units[i].unit);
+			return;
+		}
+	(void)snprintf(text, size, "%" PRIu64 "ms", (uint64_t)(time / USEC_PER_MSEC));
+}
+
+static int
+parse_time(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	usec_t *time = place;
+	char low[32], high[32];
+	const char *rest;
+	uint64_t n;
+
+	if (read_number(value, UINT64_MAX / (3600 * USEC_PER_SEC), &n, &rest) == 0) {
+		rest += strspn(rest, " ");
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			if (strcmp(rest, units[i].unit) == 0 && n * units[i].usec >= item->low &&
+			    n * units[i].usec <= item->high) {
+				*time = n * units[i].usec;
+				return 0;
+			}
+		if (n == 0 && *rest == '\0' && item->low == 0) {
+			*time = 0;
+			return 0;
+		}
+	}
+	format_time(item->low, low, sizeof(low));
+	format_time(item->high, high, sizeof(high));
+	return refuse(problem, "must be a time with its unit (ms, s, min, h) from %s to %s", low, high);
+}
+
+static int
+parse_bool(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = { { "yes", true }, { "no", false }, { "true", true }, { "false", false }, { "on", true }, { "off", false } };
+
+	(void)item;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(value, words[i].word) == 0) {
+			*(bool *)place = words[i].value;
+			return 0;
+		}
+	return refuse(problem, "must be yes or no");
+}
+
+static int
+parse_choice(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	char list[128] = "";
+	size_t used = 0;
+
+	for (const struct choice *c = item->choices; c->word != NULL; c++) {
+		int n;
+
+		if (strcmp(value, c->word) == 0) {
+			*(int *)place = c->value;
+			return 0;
+		}
+		n = snprintf(list + used, sizeof(list) - used, "%s%s", used > 0 ? ", " : "", c->word);
+		if (n > 0 && used + (size_t)n < sizeof(list))
+			used += (size_t)n;
+	}
+	return refuse(problem, "must be one of: %s", list);
+}
+
+static void
+print_text(const struct config_item *item, const void *place, FILE *to)
+{
+	const char *text = place;
+
+	/* what is not set must not be read back as an empty value */
+	fprintf(to, *text != '\0' ? "%s = %s\n" : "#%s =%s\n", item->key, text);
+}
+
+static void
+print_number(const struct config_item *item, const void *place, FILE *to)
+{
+	uint32_t n = *(const uint32_t *)place;
+
+	if (item->kind == VALUE_NUMBER_OR_ALL && n == UINT32_MAX)
+		fprintf(to, "%s = all\n", item->key);
+	else if (item->kind == VALUE_PERCENT && n == GUARD_OFF)
+		fprintf(to, "%s = off\n", item->key);
+	else
+		fprintf(to, "%s = %" PRIu32 "%s\n", item->key, n, item->kind == VALUE_PERCENT ? "%" : "");
+}
+
+static void
+print_time(const struct config_item *item, const void *place, FILE *to)
+{
+	char text[32];
+
+	format_time(*(const usec_t *)place, text, sizeof(text));
+	fprintf(to, "%s = %s\n", item->key, text);
+}
+
+static void
+print_bool(const struct config_item *item, const void *place, FILE *to)
+{
+	fprintf(to, "%s = %s\n", item->key, *(const bool *)place ? "yes" : "no");
+}
+
+static void
+print_choice(const struct config_item *item, const void *place, FILE *to)
+{
+	for (const struct choice *c = item->choices; c->word != NULL; c++)
+		if (c->value == *(const int *)place)
+			fprintf(to, "%s = %s\n", item->key, c->word);
+}
+
+static const struct {
+	int (*parse)(const struct config_item *item, const char *value, void *place, const struct problem *problem);
+	void (*print)(const struct config_item *item, const void *place, FILE *to);
+} kinds[VALUE_KIND_MAX] = {
+	[VALUE_TEXT] = { parse_text, print_text },
+	[VALUE_OPTIONAL] = { parse_text, print_text },
+	[VALUE_WORD] = { parse_text, print_text },
+	[VALUE_PATH] = { parse_text, print_text },
+	[VALUE_PATTERN] = { parse_text, print_text },
+	[VALUE_HOST] = { parse_text, print_text },
+	[VALUE_URL] = { parse_text, print_text },
+	[VALUE_REGEX] = { parse_text, print_text },
+	[VALUE_PROFILE] = { parse_text, print_text },
+	[VALUE_NUMBER] = { parse_number, print_number },
+	[VALUE_NUMBER_OR_ALL] = { parse_number, print_number },
+	[VALUE_PERCENT] = { parse_percent, print_number },
+	[VALUE_TIME] = { parse_time, print_time },
+	[VALUE_BOOL] = { parse_bool, print_bool },
+	[VALUE_CHOICE] = { parse_choice, print_choice },
+};
+
+int
+config_value_parse(const struct config_item *item, const char *value, struct config *config, char *problem,
+    size_t problem_size)
+{
+	const struct problem to = { problem, problem_size };
+
+	return kinds[item->kind].parse(item, value, (char *)config + item->offset, &to);
+}
+
+void
+config_value_print(const struct config_item *item, const struct config *config, FILE *to)
+{
+	kinds[item->kind].print(item, (const char *)config + item->offset, to);
+}

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+foreach(name buf fd wire wire_stream text date record outcome keyrule)
+  patrond_unit_test(test_${name} SOURCES test_${name}.c LIBS patrond_common)
+endforeach()
+patrond_unit_test(test_secret SOURCES test_secret.c LIBS patrond_stage)
+foreach(name sandbox sandbox_needs)
+  patrond_unit_test(test_${name} SOURCES test_${name}.c sandbox_kit.c LIBS patrond_stage)
+endforeach()
+# includes sandbox.c itself, to play other kernels
+patrond_unit_test(test_sandbox_abi SOURCES test_sandbox_abi.c LIBS patrond_common PkgConfig::SECCOMP)

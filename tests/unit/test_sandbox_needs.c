@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What each program needs behind its walls, and that no other has it. */
+#include "sandbox_kit.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static int
+need_memory_and_time(void)
+{
+	struct timespec now, moment = { .tv_nsec = 1000 };
+	char bytes[16];
+	char *memory = malloc(32U << 20);
+
+	if (memory == NULL || clock_gettime(CLOCK_MONOTONIC, &now) < 0 || time(NULL) < 0)
+		return EIO;
+	memset(memory, 1, 32U << 20);
+	memory = realloc(memory, 40U << 20);
+	if (memory == NULL)
+		return EIO;
+	free(memory);
+	if (syscall(SYS_getrandom, bytes, sizeof(bytes), 0) != sizeof(bytes) || nanosleep(&moment, NULL) < 0)
+		return EIO;
+	return sysconf(_SC_PHYS_PAGES) > 0 ? 0 : EIO; /* qsort asks */
+}
+
+static int
+need_descriptors(void)
+{
+	struct stat st;
+	struct pollfd ready = { .fd = world.connection, .events = POLLOUT };
+	struct rlimit limit;
+	int flags = fcntl(world.connection, F_GETFL);
+
+	if (fstat(world.feed, &st) < 0 || flags < 0 || fcntl(world.connection, F_SETFL, flags) < 0)
+		return errno;
+	if (isatty(world.feed) || errno != ENOTTY)
+		return EIO;
+	if (lseek(world.feed, 0, SEEK_CUR) < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return errno;
+	if (limit.rlim_max > 128)
+		return ERANGE;
+	return poll(&ready, 1, 0) == 1 ? 0 : EIO;
+}
+
+static int
+need_connection(void)
+{
+	char byte = 'a';
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (sendmsg(world.connection, &msg, MSG_NOSIGNAL) != 1 || recvmsg(world.peer, &msg, MSG_CMSG_CLOEXEC) != 1)
+		return errno;
+	if (send(world.connection, "b", 1, MSG_NOSIGNAL) != 1 || recv(world.peer, &byte, 1, MSG_DONTWAIT) != 1)
+		return errno;
+	return byte == 'b' ? 0 : EIO;
+}
+
+static int
+need_wiped_secret(void)
+{
+	secret_done(&world.secret); /* libsodium unlocks and unmaps */
+	return world.secret.bytes == NULL ? 0 : EIO;
+}
+
+static int
+need_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGIO);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) < 0)
+		return errno;
+	return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? errno : 0;
+}
+
+static int
+feed_read(void)
+{
+	char bytes[4];
+
+	return fd_pread_all(world.feed, bytes, sizeof(bytes), 0) == sizeof(bytes) ? 0 : EIO;
+}
+
+static int
+feed_write(void)
+{
+	int r = fd_pwrite_all(world.feed, "more", 4, 1000);
+
+	return r < 0 ? -r : answer(ftruncate(world.feed, 10));
+}
+
+static int
+stream_used(void)
+{
+	int one = 1;
+	socklen_t size = sizeof(one);
+	struct sockaddr_in name;
+	socklen_t name_size = sizeof(name);
+	char byte;
+
+	if (setsockopt(world.stream, IPPROTO_TCP, 1, &one, sizeof(one)) < 0 ||
+	    setsockopt(world.stream, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)) < 0 ||
+	    getsockopt(world.stream, SOL_SOCKET, SO_ERROR, &one, &size) < 0 ||
+	    getpeername(world.stream, (struct sockaddr *)&name, &name_size) < 0)
+		return errno;
+	if (send(world.stream, "x", 1, MSG_NOSIGNAL) != 1 || recv(world.accepted, &byte, 1, 0) != 1)
+		return errno;
+	return answer(shutdown(world.stream, SHUT_RD)); /* the other direction is still wanted by the next child */
+}
+
+static int
+timers_used(void)
+{
+	struct itimerval later = { .it_value = { .tv_sec = 1000 } };
+	timer_t timer;
+
+	if (setitimer(ITIMER_REAL, &later, NULL) < 0 || timer_create(CLOCK_MONOTONIC, NULL, &timer) < 0)
+		return errno;
+	return answer(timer_delete(timer));
+}
+
+static int
+wakeup_pair_used(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 || pipe2(pair, O_CLOEXEC) < 0)
+		return errno;
+	return 0;
+}
+
+/* Everything that is done to the share in one go, and that nothing leads out of it. */
+static int
+folder_used(void)
+{
+	_cleanup_fd_ int folder = open(world.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = -EBADF, watch = -EBADF;
+	struct stat st;
+	int feed = world.feed;
+
+	if (folder < 0)
+		return errno;
+	fd = openat(folder, ".report.partial", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || fd_pwrite_all(fd, "zip", 3, 0) < 0 || fsync(fd) < 0 || fchmod(fd, 0640) < 0)
+		return errno;
+	if (copy_file_range(fd, &(off_t){ 0 }, feed, &(off_t){ 0 }, 3, 0) < 0 && errno != EXDEV)
+		return errno;
+	if (sendfile(feed, fd, &(off_t){ 0 }, 3) != 3)
+		return errno;
+	if (renameat2(folder, ".report.partial", folder, "report.zip", RENAME_NOREPLACE) < 0 || fsync(folder) < 0)
+		return errno;
+	if (fstatat(folder, "report.zip", &st, AT_SYMLINK_NOFOLLOW) < 0 || mkdirat(folder, "done", 0700) < 0)
+		return errno;
+	if (renameat(folder, "report.zip", folder, "done/report.zip") < 0 || unlinkat(folder, "done/report.zip", 0) < 0)
+		return errno;
+	watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (watch < 0 || inotify_add_watch(watch, world.folder, IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
+		return errno;
+	return 0;
+}
+
+static const struct attempt needs[] = {
+	{ "memory and time", need_memory_and_time, ALL(WORKS) },
+	{ "descriptors", need_descriptors, ALL(WORKS) },
+	{ "connection", need_connection, ALL(WORKS) },
+	{ "wiped secret", need_wiped_secret, ALL(WORKS) },
+	{ "signals", need_signals, ALL(WORKS) },
+	{ "read the feed", feed_read, { WORKS, WORKS, WORKS, KILLED, WORKS } },
+	{ "write the feed", feed_write, { WORKS, WORKS, KILLED, KILLED, WORKS } },
+	{ "use a TCP connection", stream_used, { KILLED, WORKS, KILLED, WORKS, KILLED } },
+	{ "timers", timers_used, { WORKS, WORKS, KILLED, WORKS, KILLED } },
+	{ "wake-up pair", wakeup_pair_used, NOT_LOAD(WORKS, KILLED) },
+	{ "the share's folder", folder_used, NOT_SHARE(WORKS, EACCES) },
+};
+
+static void
+needed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(needs); i++)
+		run_table(&needs[i], 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(needed),
+	};
+
+	return cmocka_run_group_tests(tests, begin_world, end_world);
+}
