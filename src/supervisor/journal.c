@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Entries to the journal namespace, as JSON lines, or for a person. */
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
+#include "supervisor/journal.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+
+#define JOURNAL_SOCKETS "/run/systemd/journal"
+
+static enum log_form log_form = LOG_CONSOLE;
+
+/*
+ * With LogNamespace=NAME systemd mounts /run/systemd/journal.NAME over /run/systemd/journal: in mountinfo the fourth
+ * field (root) of the mount at the fifth shows it.
+ */
+bool
+journal_is_namespace(void)
+{
+	_cleanup_file_ FILE *file = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	if (file == NULL)
+		return false;
+	while (getline(&line, &room, file) > 0) {
+		char root[512], point[512];
+		const char *slash;
+
+		if (sscanf(line, "%*s %*s %*s %511s %511s", root, point) != 2 || strcmp(point, JOURNAL_SOCKETS) != 0)
+			continue;
+		slash = strrchr(root, '/');
+		/* the last mount on a point is the one that is seen */
+		found = slash != NULL && strncmp(slash, "/journal.", strlen("/journal.")) == 0;
+	}
+	return found;
+}
+
+int
+journal_open(enum log_form form)
+{
+	if (form == LOG_JOURNAL && !journal_is_namespace())
+		return -EXDEV;
+	log_form = form;
+	return 0;
+}
+
+static void
+add_field(struct entry *entry, const char *key, const char *format, va_list args)
+{
+	size_t left = sizeof(entry->text) - entry->used;
+	char *at = entry->text + entry->used;
+	int n, m;
+
+	if (entry->count == ENTRY_FIELDS)
+		return;
+	n = snprintf(at, left, "%s=", key);
+	if (n < 0 || (size_t)n >= left)
+		return;
+	m = vsnprintf(at + n, left - (size_t)n, format, args);
+	if (m < 0 || (size_t)m >= left - (size_t)n)
+		return;
+	entry->starts[entry->count++] = entry->used;
+	entry->used += (size_t)n + (size_t)m + 1;
+}
+
+void
+entry_field(struct entry *entry, const char *key, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_field(entry, key, format, args);
+	va_end(args);
+}
+
+void
+entry_begin(struct entry *entry, int priority, const char *message_id, enum feed_kind feed, const char *load_id,
+    const char *format, ...)
+{
+	va_list args;
+
+	entry->used = 0;
+	entry->count = 0;
+	va_start(args, format);
+	add_field(entry, "MESSAGE", format, args);
+	va_end(args);
+	entry_field(entry, "PRIORITY", "%d", priority);
+	entry_field(entry, "MESSAGE_ID", "%s", message_id);
+	entry_field(entry, "SYSLOG_IDENTIFIER", "%s",
+	    feed == FEED_STUDENT ? "chccs-log-student" : feed == FEED_STAFF ? "chccs-log-staff" : "patrond");
+	if (load_id != NULL && *load_id != '\0')
+		entry_field(entry, "LOAD", "%s", load_id);
+	if (feed >= 0)
+		entry_field(entry, "FEED", "%s", feed_kind_name(feed));
+}
+
+static void
+send_journal(const struct entry *entry)
+{
+	struct iovec fields[ENTRY_FIELDS];
+
+	for (size_t i = 0; i < entry->count; i++) {
+		const char *field = entry->text + entry->starts[i];
+
+		fields[i] = (struct iovec){ (void *)(uintptr_t)field, strlen(field) };
+	}
+	(void)sd_journal_sendv(fields, (int)entry->count);
+}
+
+static void
+send_json(const struct entry *entry)
+{
+	cJSON *object = cJSON_CreateObject();
+	char *text;
+
+	for (size_t i = 0; i < entry->count; i++) {
+		const char *field = entry->text + entry->starts[i];
+		const char *equals = strchr(field, '=');
+		char key[64];
+
+		(void)snprintf(key, sizeof(key), "%.*s", (int)(equals - field), field);
+		(void)cJSON_AddStringToObject(object, key, equals + 1);
+	}
+	text = cJSON_PrintUnformatted(object);
+	if (text != NULL)
+		(void)fprintf(stderr, "%s\n", text);
+	cJSON_free(text);
+	cJSON_Delete(object);
+}
+
+void
+entry_send(const struct entry *entry)
+{
+	if (entry->count == 0)
+		return;
+	switch (log_form) {
+	case LOG_JOURNAL:
+		send_journal(entry);
+		break;
+	case LOG_JSON:
+		send_json(entry);
+		break;
+	case LOG_CONSOLE:
+		(void)fprintf(stderr, "%s\n", entry->text + entry->starts[0] + strlen("MESSAGE="));
+		break;
+	}
+}
+
+void
+journal_escape(const char *name, size_t size, char *ret, size_t ret_size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < size && used + 5 < ret_size; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c > ' ' && c < 0x7f && c != '\\')
+			ret[used++] = (char)c;
+		else
+			used += (size_t)snprintf(ret + used, ret_size - used, "\\x%02x", c);
+	}
+	ret[used] = '\0';
+}

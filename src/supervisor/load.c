@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One load: three stages side by side, their words checked, their failures told apart. */
+
+#include "supervisor/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/date.h"
+#include "supervisor/errand.h"
+#include "supervisor/journal.h"
+#include "supervisor/manager.h"
+#include "supervisor/sentence.h"
+#include "supervisor/status.h"
+#include "supervisor/tally.h"
+#include "supervisor/workspace.h"
+
+enum part { PART_DECODE, PART_LOAD, PART_REPORT, PART_MAX };
+
+struct load {
+	struct manager *manager;
+	struct load_options options;
+	char id[LOAD_ID_SIZE];
+	int32_t today;
+	struct errand *parts[PART_MAX];
+	bool running[PART_MAX];
+	bool failed[PART_MAX];
+	struct failure failures[PART_MAX];
+	struct tally tally;
+	struct load_result result;
+	bool indexed;
+	enum phase phase;
+	usec_t phase_since;
+	int zip_fd;            /* the clean-up report, to be delivered */
+	uint64_t report_size;
+	struct errand *delivery;
+	char report_name[64];
+};
+
+struct load *
+load_free(struct load *load)
+{
+	if (load == NULL)
+		return NULL;
+	for (size_t i = 0; i < PART_MAX; i++)
+		load->parts[i] = errand_free(load->parts[i]);
+	load->delivery = errand_free(load->delivery);
+	load->zip_fd = workspace_wipe(load->zip_fd);
+	tally_done(&load->tally);
+	free(load);
+	return NULL;
+}
+
+void
+load_cancel(struct load *load)
+{
+	errand_cancel(load->parts[PART_LOAD]);
+	errand_cancel(load->parts[PART_DECODE]);
+}
+
+/* --- the end --- */
+
+/* Which failure is the cause and which only its echo: a pipe that breaks is told by both its ends. */
+static const struct failure *
+cause(const struct load *load)
+{
+	const struct failure *decode = load->failed[PART_DECODE] ? &load->failures[PART_DECODE] : NULL;
+	const struct failure *rows = load->failed[PART_LOAD] ? &load->failures[PART_LOAD] : NULL;
+
+	if (decode != NULL && rows != NULL)
+		return rows->code == FAILURE_RECORDS_CUT || rows->code == FAILURE_RECORDS ||
+		        rows->code == FAILURE_CANCELLED ? decode : rows;
+	/* Load that ended well although decode did not: it has not read to the trailer, which cannot be. */
+	return decode != NULL ? decode : rows;
+}
+
+static enum program
+cause_program(const struct load *load, const struct failure *failure)
+{
+	return failure == &load->failures[PART_DECODE] ? PROGRAM_DECODE : PROGRAM_LOAD;
+}
+
+static void
+tell_summary(struct load *load, enum feed_kind feed, const struct feed_counts *c, const char *what)
+{
+	struct entry entry;
+	char rows[27], current[27];
+
+	entry_begin(&entry, 5, MESSAGE_SUMMARY, feed, load->id,
+	    "%s%s: %s rows: %u created, %u renewed, %s current, %u skipped, %u held, %u rejected, %u failed.",
+	    load->manager->dry_run ? "Dry run, " : "", what, sentence_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
+	    c->by_outcome[OUTCOME_RENEWED], sentence_number(c->by_outcome[OUTCOME_CURRENT], current),
+	    c->by_outcome[OUTCOME_SKIPPED], c->by_outcome[OUTCOME_HELD], c->by_outcome[OUTCOME_REJECTED],
+	    c->by_outcome[OUTCOME_FAILED]);
+	entry_field(&entry, "SUMMARY", "%s", what);
+	entry_field(&entry, "DRY_RUN", "%d", load->manager->dry_run);
+	entry_field(&entry, "ROWS", "%u", c->rows);
+	tally_add_fields(&entry, c);
+	entry_send(&entry);
+}
+
+static void
+tell_failure(struct load *load, const struct failure *failure)
+{
+	struct entry entry;
+	char text[1024];
+
+	sentence_failure(cause_program(load, failure), failure, text, sizeof(text));
+	entry_begin(&entry, 3, MESSAGE_LOAD_FAILED, FEED_KIND_INVALID, load->id, "Load failed: %s", text);
+	entry_field(&entry, "REASON", "%s", failure_word(failure->code));
+	if (failure->feed >= 0)
+		entry_field(&entry, "FEED", "%s", feed_kind_name(failure->feed));
+	if (failure->row > 0)
+		entry_field(&entry, "ROW", "%u", failure->row);
+	entry_send(&entry);
+	status_set("FAILED: %s", text);
+}
+
+static void
+tell_guards(struct load *load)
+{
+	struct entry entry;
+	char text[256];
+
+	for (uint32_t i = 0; i < load->result.guard_count; i++) {
+		const struct guard_figure *g = &load->result.guards[i];
+
+		sentence_guard(g, text, sizeof(text));
+		entry_begin(&entry, 4, MESSAGE_LOAD_HELD, g->feed, load->id,
+		    "HELD by guard: %s. Nothing was written; see patronctl status.", text);
+		entry_field(&entry, "GUARD", "%s", guard_name(g->guard));
+		entry_field(&entry, "VALUE", "%llu", (unsigned long long)g->value);
+		entry_field(&entry, "BASIS", "%llu", (unsigned long long)g->basis);
+		entry_field(&entry, "LIMIT_PERCENT", "%u", g->limit_percent);
+		entry_send(&entry);
+	}
+	sentence_guard(&load->result.guards[0], text, sizeof(text));
+	status_set("HELD by guard: %s. See patronctl status.", text);
+}
+
+static void
+over(struct load *load)
+{
+	struct load_result result = load->result;
+	load_over_fn on_over = load->options.on_over;
+	void *userdata = load->options.userdata;
+
+	load_free(load);
+	on_over(&result, userdata);
+}
+
+static void
+count_rows_left(struct load_result *result)
+{
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		if (result->counts[i].by_reason[REASON_UNCLEAR] > 0 || result->counts[i].by_reason[REASON_UNREACHABLE] > 0)
+			result->due = true;
+}
+
+/* A load that says it ended well must have accounted for every row, of at least one feed. */
+static bool
+complete(const struct load *load)
+{
+	for (int i = 0; i < FEED_KIND_MAX; i++) {
+		const struct feed_counts *c = &load->tally.told[i];
+		uint64_t sum = 0;
+
+		for (size_t k = 0; k < OUTCOME_KIND_MAX; k++)
+			sum += c->by_outcome[k];
+		if ((load->tally.told_kinds & FEED_BIT(i)) != 0 && sum != c->rows)
+			return false;
+	}
+	return load->tally.told_kinds != 0;
+}
+
+static void
+conclude(struct load *load)
+{
+	struct load_result *result = &load->result;
+	const struct failure *failure = cause(load);
+
+	if (failure == NULL && result->guard_count == 0 && !complete(load)) {
+		load->failed[PART_LOAD] = true;
+		load->failures[PART_LOAD] = failure_of(FAILURE_PROTOCOL, WIRE_COUNTS);
+		failure = cause(load);
+	}
+	status_end_progress();
+	tally_counts(&load->tally, result);
+	count_rows_left(result);
+	for (int i = 0; i < FEED_KIND_MAX; i++) {
+		if ((result->kinds & FEED_BIT(i)) != 0)
+			tell_summary(load, (enum feed_kind)i, &result->counts[i], failure != NULL ? "Broken off" : "Load");
+		/* of a load that does not run to its end there is the plan for the rest */
+		if ((result->plan_kinds & FEED_BIT(i)) != 0 && (failure != NULL || result->guard_count > 0))
+			tell_summary(load, (enum feed_kind)i, &result->plan[i], "Plan");
+	}
+	if (failure != NULL) {
+		result->end = LOAD_FAILED;
+		result->failure = *failure;
+		tell_failure(load, failure);
+	} else if (result->guard_count > 0) {
+		result->end = LOAD_HELD;
+		tell_guards(load);
+	} else
+		result->end = LOAD_COMPLETE;
+	if (load->manager->once)
+		status_print_table(load->id, result, load->manager->dry_run);
+}
+
+/* --- the report --- */
+
+static void
+tell_report(struct load *load, enum program program, const struct failure *failure)
+{
+	struct entry entry;
+	char text[1024];
+
+	if (failure == NULL) {
+		entry_begin(&entry, 5, MESSAGE_REPORT_DELIVERED, FEED_KIND_INVALID, load->id,
+		    "Clean-up report %s delivered to the share.", load->report_name);
+	} else {
+		sentence_failure(program, failure, text, sizeof(text));
+		entry_begin(&entry, 4, MESSAGE_REPORT_FAILED, FEED_KIND_INVALID, load->id, "No clean-up report: %s", text);
+		entry_field(&entry, "REASON", "%s", failure_word(failure->code));
+	}
+	entry_send(&entry);
+}
+
+static int
+no_answer(struct wire_in *in, void *userdata)
+{
+	(void)userdata;
+	return in->type == WIRE_PROGRESS ? 0 : -EBADMSG;
+}
+
+static void
+on_delivered(const struct failure *failure, void *userdata)
+{
+	struct load *load = userdata;
+
+	load->delivery = NULL;
+	tell_report(load, PROGRAM_SHARE, failure);
+	over(load);
+}
+
+static int
+deliver(struct load *load)
+{
+	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
+	struct date today = date_from_days(load->today);
+	const struct errand_options options = {
+		.program = PROGRAM_SHARE,
+		.out = &out,
+		.fds = &load->zip_fd,
+		.fd_count = 1,
+		.timeout = load->manager->config.load.stage_timeout,
+		.on_answer = no_answer,
+		.on_end = on_delivered,
+		.userdata = load,
+	};
+	int r;
+
+	(void)snprintf(load->report_name, sizeof(load->report_name), "barcode_errors-%04d%02d%02d.zip", today.year,
+	    today.month, today.day);
+	wire_begin(&out, WIRE_SHARE_DELIVER);
+	wire_put_string(&out, load->report_name, strlen(load->report_name));
+	r = wire_end(&out);
+	return r < 0 ? r : errand_run(&load->delivery, load->manager, &options);
+}
+
+static void
+part_ended(struct load *load, enum part part, const struct failure *failure)
+{
+	load->parts[part] = NULL;
+	load->running[part] = false;
+	if (failure != NULL) {
+		load->failed[part] = true;
+		load->failures[part] = *failure;
+	}
+	if (part == PART_LOAD) {
+		/* It need not have heard of decode's end, nor decode of its: a part left alone ends by its pipe. */
+		errand_set_timeout(load->parts[PART_REPORT], load->manager->config.load.stage_timeout);
+		errand_set_timeout(load->parts[PART_DECODE], load->manager->config.load.stage_timeout);
+	}
+	for (size_t i = 0; i < PART_MAX; i++)
+		if (load->running[i])
+			return;
+	conclude(load);
+	if (load->failed[PART_REPORT] && !load->failed[PART_LOAD] && !load->failed[PART_DECODE])
+		tell_report(load, PROGRAM_REPORT, &load->failures[PART_REPORT]);
+	if (load->report_size == 0 || load->failed[PART_REPORT] || deliver(load) < 0)
+		over(load);
+}
+
+static void on_decode_end(const struct failure *failure, void *userdata) { part_ended(userdata, PART_DECODE, failure); }
+static void on_load_end(const struct failure *failure, void *userdata) { part_ended(userdata, PART_LOAD, failure); }
+static void on_report_end(const struct failure *failure, void *userdata) { part_ended(userdata, PART_REPORT, failure); }
+
+/* --- answers --- */
+
+static int
+take_progress(struct load *load, struct wire_in *in)
+{
+	uint8_t phase = wire_get_u8(in);
+	uint64_t done = wire_get_u64(in);
+	uint64_t total = wire_get_u64(in);
+
+	if (wire_finish(in) < 0 || phase >= PHASE_MAX)
+		return -EBADMSG;
+	if (load->phase != (enum phase)phase) {
+		load->phase = (enum phase)phase;
+		load->phase_since = manager_now(load->manager);
+	}
+	status_phase(load->phase, done, total, load->phase_since);
+	return 0;
+}
+
+static int
+on_decode_answer(struct wire_in *in, void *userdata)
+{
+	(void)userdata;
+	/* Decode's progress feeds its deadline; what is shown is load's. */
+	return in->type == WIRE_PROGRESS ? 0 : -EBADMSG;
+}
+
+static void
+tell_outcome(struct load *load, const struct outcome *o)
+{
+	struct entry entry;
+	bool differs = o->reason == REASON_DIFFERS;
+	const char *kind = differs ? "differs" : outcome_kind_name(o->kind);
+	int priority = differs || o->kind == OUTCOME_FAILED ? 4 : o->kind == OUTCOME_HELD || o->kind == OUTCOME_REJECTED ? 5 : 6;
+
+	entry_begin(&entry, priority, differs ? MESSAGE_DIFFERS : MESSAGE_ROW, o->feed, load->id, "%s row %u: %s%s%s",
+	    feed_kind_name(o->feed), o->row, kind, o->reason != REASON_NONE && !differs ? ", " : "",
+	    o->reason != REASON_NONE && !differs ? reason_name(o->reason) : "");
+	entry_field(&entry, "ROW", "%u", o->row);
+	if (!differs)
+		entry_field(&entry, "OUTCOME", "%s", kind);
+	if (o->reason != REASON_NONE)
+		entry_field(&entry, "REASON", "%s", reason_name(o->reason));
+	if (o->patron_id != 0)
+		entry_field(&entry, "PATRON_ID", "%llu", (unsigned long long)o->patron_id);
+	if (load->manager->dry_run)
+		entry_field(&entry, "DRY_RUN", "1");
+	entry_send(&entry);
+}
+
+static int
+take_outcome(struct load *load, struct wire_in *in)
+{
+	struct outcome outcome;
+	int r = wire_get_outcome(in, &outcome);
+
+	if (r < 0)
+		return r;
+	if ((load->options.kinds & FEED_BIT(outcome.feed)) == 0)
+		return -EBADMSG;
+	r = tally_outcome(&load->tally, &outcome, load->result.plan[outcome.feed].rows);
+	if (r < 0)
+		return r;
+	load->result.guards_passed = true;
+	tell_outcome(load, &outcome);
+	return 0;
+}
+
+static int
+take_counts(struct load *load, struct wire_in *in)
+{
+	struct feed_counts counts;
+	enum feed_kind feed;
+	int r = wire_get_counts(in, &feed, &counts);
+
+	if (r < 0 || (load->options.kinds & FEED_BIT(feed)) == 0)
+		return -EBADMSG;
+	if (in->type == WIRE_PLAN) {
+		load->result.plan[feed] = counts;
+		load->result.plan_kinds |= FEED_BIT(feed);
+		return 0;
+	}
+	load->result.guards_passed = true;
+	return tally_check(&load->tally, feed, &counts, load->manager->config.log.current);
+}
+
+static int
+take_guard(struct load *load, struct wire_in *in)
+{
+	struct load_result *result = &load->result;
+
+	if (result->guards_passed || result->guard_count == MEMORY_GUARDS_MAX)
+		return -EBADMSG;
+	if (wire_get_guard(in, &result->guards[result->guard_count]) < 0)
+		return -EBADMSG;
+	result->guard_count++;
+	return 0;
+}
+
+static int
+on_load_answer(struct wire_in *in, void *userdata)
+{
+	struct load *load = userdata;
+
+	switch ((int)in->type) {
+	case WIRE_PROGRESS:
+		return take_progress(load, in);
+	case WIRE_INDEXED:
+		if (load->indexed)
+			return -EBADMSG;
+		load->indexed = true;
+		load->result.patrons = wire_get_u64(in);
+		return wire_finish(in);
+	case WIRE_OUTCOME:
+		/* before the plan, or of a held load, there are none */
+		return load->result.plan_kinds == 0 || load->result.guard_count > 0 ? -EBADMSG : take_outcome(load, in);
+	case WIRE_PLAN:
+	case WIRE_COUNTS:
+		return take_counts(load, in);
+	case WIRE_GUARD:
+		return take_guard(load, in);
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int
+on_report_answer(struct wire_in *in, void *userdata)
+{
+	struct load *load = userdata;
+
+	if (in->type == WIRE_PROGRESS)
+		return 0;
+	load->report_size = wire_get_u64(in);
+	for (size_t i = 0; i < CLEANUP_CLASS_MAX + 2; i++)
+		(void)wire_get_u32(in);
+	return wire_finish(in);
+}
+
+/* --- starting --- */
+
+static int
+run_part(struct load *load, enum part part, struct wire_out *out, const int *fds, size_t fd_count)
+{
+	static const struct {
+		enum program program;
+		errand_answer_fn on_answer;
+		errand_end_fn on_end;
+	} parts[PART_MAX] = {
+		[PART_DECODE] = { PROGRAM_DECODE, on_decode_answer, on_decode_end },
+		[PART_LOAD] = { PROGRAM_LOAD, on_load_answer, on_load_end },
+		[PART_REPORT] = { PROGRAM_REPORT, on_report_answer, on_report_end },
+	};
+	const struct errand_options options = {
+		.program = parts[part].program,
+		.out = out,
+		.fds = fds,
+		.fd_count = fd_count,
+		/* Report is silent until load's last word, and decode may wait for load to drain its pipe. */
+		.timeout = part == PART_LOAD ? load->manager->config.load.stage_timeout : 0,
+		.on_answer = parts[part].on_answer,
+		.on_end = parts[part].on_end,
+		.userdata = load,
+	};
+	int r = errand_run(&load->parts[part], load->manager, &options);
+
+	load->running[part] = r == 0;
+	return r;
+}
+
+static int
+start_decode(struct load *load, int pipe_write)
+{
+	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
+	const int fds[] = { load->options.feed_fd, pipe_write };
+	int r;
+
+	wire_begin(&out, WIRE_DECODE_RECORDS);
+	wire_put_u8(&out, (uint8_t)load->options.kinds);
+	wire_put_i32(&out, load->today);
+	r = wire_end(&out);
+	return r < 0 ? r : run_part(load, PART_DECODE, &out, fds, 2);
+}
+
+static int
+start_load(struct load *load, int pipe_read, int report_write)
+{
+	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
+	const struct memory *memory = load->manager->memory;
+	const struct content *content = load->options.content;
+	const int fds[] = { pipe_read, report_write };
+	int r;
+
+	wire_begin(&out, WIRE_LOAD);
+	wire_put_u8(&out, load->manager->dry_run);
+	wire_put_i32(&out, load->today);
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		wire_put_u32(&out, (load->options.kinds & FEED_BIT(i)) != 0 ? memory->last_rows[i] : 0);
+	wire_put_u64(&out, memory->last_patrons);
+	wire_put_u8(&out, content != NULL ? (uint8_t)content->approved_count : 0);
+	for (uint32_t i = 0; content != NULL && i < content->approved_count; i++) {
+		wire_put_u8(&out, (uint8_t)content->approved[i].guard);
+		wire_put_u8(&out, content->approved[i].feed >= 0 ? (uint8_t)content->approved[i].feed : 255);
+		wire_put_u64(&out, content->approved[i].value);
+	}
+	r = wire_end(&out);
+	return r < 0 ? r : run_part(load, PART_LOAD, &out, fds, report_write >= 0 ? 2 : 1);
+}
+
+static int
+start_report(struct load *load, int report_read)
+{
+	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
+	int fds[2] = { report_read, -EBADF };
+	int r;
+
+	load->zip_fd = workspace_new();
+	if (load->zip_fd < 0)
+		return load->zip_fd;
+	fds[1] = load->zip_fd;
+	wire_begin(&out, WIRE_REPORT);
+	wire_put_i32(&out, load->today);
+	r = wire_end(&out);
+	return r < 0 ? r : run_part(load, PART_REPORT, &out, fds, 2);
+}
+
+/* A report is made where [report] stands in the configuration and there is a share to deliver it to. */
+static bool
+wants_report(const struct manager *manager)
+{
+	const uint32_t needed = SECTION_BIT(SECTION_REPORT) | SECTION_BIT(SECTION_SHARE);
+
+	return !manager->dry_run && (manager->config.sections & needed) == needed && manager->config.share.path[0] != '\0';
+}
+
+static int
+start_parts(struct load *load)
+{
+	_cleanup_fd_ int records_read = -EBADF, records_write = -EBADF, report_read = -EBADF, report_write = -EBADF;
+	int ends[2], r;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	records_read = ends[0];
+	records_write = ends[1];
+	if (wants_report(load->manager)) {
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return -errno;
+		report_read = ends[0];
+		report_write = ends[1];
+		r = start_report(load, report_read);
+		if (r < 0)
+			return r;
+	}
+	r = start_decode(load, records_write);
+	return r < 0 ? r : start_load(load, records_read, report_write);
+}
+
+int
+load_start(struct load **ret, struct manager *manager, const struct load_options *options)
+{
+	struct load *load = calloc(1, sizeof(*load));
+	struct entry entry;
+	int r;
+
+	if (load == NULL)
+		return -ENOMEM;
+	load->manager = manager;
+	load->options = *options;
+	load->zip_fd = -EBADF;
+	load->phase = PHASE_INVALID;
+	load->today = date_today();
+	(void)snprintf(load->id, sizeof(load->id), "%s", options->id);
+	entry_begin(&entry, 6, MESSAGE_LOAD_STARTED, FEED_KIND_INVALID, load->id, "%s %s started.",
+	    manager->dry_run ? "Dry run" : "Load", load->id);
+	entry_send(&entry);
+	r = start_parts(load);
+	if (r < 0) {
+		load_free(load);
+		return r;
+	}
+	*ret = load;
+	return 0;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* patrond: the command line, the configuration, and the loop. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "supervisor/journal.h"
+#include "supervisor/manager.h"
+#include "supervisor/status.h"
+#include "supervisor/workspace.h"
+
+#define EXIT_USAGE 1
+#define EXIT_FAILED 2
+
+static const char *arg_config;
+static bool arg_check_config, arg_once, arg_dry_run;
+static const char *arg_log;
+
+static void
+usage(FILE *to)
+{
+	fprintf(to,
+	    "Usage: patrond [OPTION]...\n"
+	    "Takes a school district's encrypted feed and keeps a public library's patron records right.\n\n"
+	    "  --config FILE   read FILE instead of %s\n"
+	    "  --check-config  print the effective configuration and end\n"
+	    "  --once          look at every source once, load what is due, and end\n"
+	    "  --dry-run       with --once: write nothing anywhere, report what the load would do\n"
+	    "  --log FORM      journal (a journal namespace only), console, or json\n"
+	    "  --help          print this\n"
+	    "  --version       print the version\n\n"
+	    "Exit status: 0 complete or nothing new, 1 usage or configuration, 2 failed, refused or interrupted,\n"
+	    "3 complete but rows failed or differ, 4 held by a guard.\n",
+	    CONFIG_DEFAULT_PATH);
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int
+parse_arguments(int argc, char **argv)
+{
+	enum { ARG_CONFIG = 256, ARG_CHECK, ARG_ONCE, ARG_DRY, ARG_LOG, ARG_HELP, ARG_VERSION };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, ARG_CONFIG },
+		{ "check-config", no_argument, NULL, ARG_CHECK },
+		{ "once", no_argument, NULL, ARG_ONCE },
+		{ "dry-run", no_argument, NULL, ARG_DRY },
+		{ "log", required_argument, NULL, ARG_LOG },
+		{ "help", no_argument, NULL, ARG_HELP },
+		{ "version", no_argument, NULL, ARG_VERSION },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case ARG_CONFIG: arg_config = optarg; break;
+		case ARG_CHECK: arg_check_config = true; break;
+		case ARG_ONCE: arg_once = true; break;
+		case ARG_DRY: arg_dry_run = true; break;
+		case ARG_LOG: arg_log = optarg; break;
+		case ARG_HELP: usage(stdout); return EXIT_SUCCESS;
+		case ARG_VERSION: printf("patrond %s\n", PATROND_VERSION); return EXIT_SUCCESS;
+		default: usage(stderr); return EXIT_USAGE;
+		}
+	if (optind < argc) {
+		fprintf(stderr, "patrond: %s: no such argument; see patrond --help\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (arg_dry_run && !arg_once) {
+		fprintf(stderr, "patrond: --dry-run goes with --once\n");
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int
+open_log(void)
+{
+	enum log_form form = journal_is_namespace() ? LOG_JOURNAL : LOG_CONSOLE;
+
+	if (arg_log != NULL) {
+		if (strcmp(arg_log, "journal") == 0)
+			form = LOG_JOURNAL;
+		else if (strcmp(arg_log, "console") == 0)
+			form = LOG_CONSOLE;
+		else if (strcmp(arg_log, "json") == 0)
+			form = LOG_JSON;
+		else {
+			fprintf(stderr, "patrond: --log is journal, console or json\n");
+			return -EINVAL;
+		}
+	}
+	if (journal_open(form) < 0) {
+		fprintf(stderr, "patrond: --log journal is refused here: this process's journal is not a namespace of its own, "
+		                "and rows must never reach a persistent journal. Run patrond.service, or use --log console.\n");
+		return -EXDEV;
+	}
+	return 0;
+}
+
+static int
+read_config(struct config *config)
+{
+	struct config_error error;
+	int r = config_read(arg_config, SECTIONS_ALL, config, &error);
+
+	if (r < 0) {
+		if (error.line > 0)
+			fprintf(stderr, "patrond: %s:%u: %s\n", error.file, error.line, error.text);
+		else
+			fprintf(stderr, "patrond: %s: %s\n", error.file, error.text);
+	}
+	return r;
+}
+
+/* What a section needs to be of use. Returns the number of things that are missing, each told. */
+static int
+check_complete(const struct config *config)
+{
+	const struct {
+		enum section section;
+		const char *value, *what;
+	} needed[] = {
+		{ SECTION_SHARE, config->share.path, "[share] path" },
+		{ SECTION_SFTP, config->sftp.host, "[sftp] host" },
+		{ SECTION_SFTP, config->sftp.user, "[sftp] user" },
+		{ SECTION_SIERRA, config->sierra.url, "[sierra] url" },
+	};
+	int missing = 0;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if ((config->sections & SECTION_BIT(needed[i].section)) != 0 && needed[i].value[0] == '\0') {
+			fprintf(stderr, "patrond: %s: %s is missing\n", arg_config, needed[i].what);
+			missing++;
+		}
+	if ((config->sections & SECTION_BIT(SECTION_SIERRA)) == 0) {
+		fprintf(stderr, "patrond: %s: the section [sierra] is missing\n", arg_config);
+		missing++;
+	}
+	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP))) == 0) {
+		fprintf(stderr, "patrond: %s: there is no source: neither [share] nor [sftp]\n", arg_config);
+		missing++;
+	}
+	return missing;
+}
+
+/* Where patrond starts the stages itself it can see whether each will find its credential. */
+static int
+check_credentials(const struct config *config)
+{
+	const struct {
+		bool needed;
+		const char *name;
+	} credentials[] = {
+		{ true, "zip-password" },
+		{ true, "sierra-key" },
+		{ (config->sections & SECTION_BIT(SECTION_SFTP)) != 0, "sftp-key" },
+		{ (config->sections & SECTION_BIT(SECTION_REPORT)) != 0 &&
+		        (config->sections & SECTION_BIT(SECTION_SHARE)) != 0,
+		    "report-password" },
+	};
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	int missing = 0;
+
+	if (getenv("PATROND_STAGES") != NULL)
+		return 0;
+	for (size_t i = 0; i < sizeof(credentials) / sizeof(credentials[0]); i++) {
+		char path[2048];
+
+		if (!credentials[i].needed)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "$CREDENTIALS_DIRECTORY", credentials[i].name);
+		if (folder != NULL && access(path, R_OK) == 0)
+			continue;
+		fprintf(stderr, "patrond: the credential %s is missing: make %s, readable by patrond's user alone\n",
+		    credentials[i].name, path);
+		missing++;
+	}
+	return missing;
+}
+
+static int
+run(const struct config *config)
+{
+	const struct manager_options options = { arg_config, arg_once, arg_dry_run };
+	struct manager *manager = NULL;
+	int r;
+
+	r = workspace_check();
+	if (r == -EXDEV) {
+		fprintf(stderr, "patrond: work in the runtime directory is not on tmpfs: a feed there might reach a disk. "
+		                "Mount a tmpfs on it, or remove it (memory files are used then).\n");
+		return EXIT_USAGE;
+	}
+	r = manager_new(&manager, &options, config);
+	if (r == 0) {
+		status_set_progress(arg_once);
+		r = manager_run(manager);
+		manager_free(manager);
+	}
+	if (r < 0)
+		fprintf(stderr, "patrond: %s\n", strerror(-r));
+	return r < 0 ? EXIT_FAILED : r;
+}
+
+int
+main(int argc, char **argv)
+{
+	/* sections whose absence switches something off */
+	const uint32_t optional = SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP) | SECTION_BIT(SECTION_REPORT);
+	struct config config;
+	int r;
+
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return EXIT_FAILED;
+	r = parse_arguments(argc, argv);
+	if (r >= 0)
+		return r;
+	if (arg_config == NULL)
+		arg_config = config_path();
+	if (read_config(&config) < 0)
+		return EXIT_USAGE;
+	if (arg_check_config) {
+		if (check_complete(&config) > 0)
+			return EXIT_USAGE;
+		return config_print(&config, config.sections | ~optional, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
+	}
+	if (open_log() < 0 || check_complete(&config) > 0 || check_credentials(&config) > 0)
+		return EXIT_USAGE;
+	if (geteuid() == 0) {
+		fprintf(stderr, "patrond: refuses to run as root: no stage runs as uid 0. Start it as a system user of its own, "
+		                "for example: setpriv --reuid patrond --regid patrond --init-groups patrond --once\n");
+		return EXIT_USAGE;
+	}
+	return run(&config);
+}

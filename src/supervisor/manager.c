@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The loop: timers for looks, signals, reload, and the way out. */
+
+#include "supervisor/manager.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include "supervisor/journal.h"
+#include "supervisor/look.h"
+#include "supervisor/status.h"
+
+static int schedule(struct manager *manager);
+
+bool
+manager_source_configured(const struct manager *manager, enum source_kind kind)
+{
+	const struct config *config = &manager->config;
+
+	if (kind == SOURCE_SHARE)
+		return (config->sections & SECTION_BIT(SECTION_SHARE)) != 0;
+	return (config->sections & SECTION_BIT(SECTION_SFTP)) != 0;
+}
+
+usec_t
+manager_now(const struct manager *manager)
+{
+	uint64_t now = 0;
+
+	(void)sd_event_now(manager->event, CLOCK_MONOTONIC, &now);
+	return now;
+}
+
+int64_t
+manager_realtime(const struct manager *manager)
+{
+	uint64_t now = 0;
+
+	(void)sd_event_now(manager->event, CLOCK_REALTIME, &now);
+	return (int64_t)now;
+}
+
+void
+manager_count_status(struct manager *manager, int status)
+{
+	/* the worst of all in the order 1, 2, 4, 3, 0 */
+	static const int rank[] = { [0] = 0, [3] = 1, [4] = 2, [2] = 3, [1] = 4 };
+
+	if (rank[status] > rank[manager->worst])
+		manager->worst = status;
+}
+
+/* --- looks --- */
+
+static void
+do_reload(struct manager *manager)
+{
+	struct config config;
+	struct config_error error;
+	struct entry entry;
+	char text[2048];
+
+	manager->reload = false;
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)manager_now(manager));
+	if (config_read(manager->config_path, SECTIONS_ALL, &config, &error) < 0) {
+		(void)snprintf(text, sizeof(text), "%s:%u: %s", error.file, error.line, error.text);
+		entry_begin(&entry, 3, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL,
+		    "The new configuration is wrong and the old one stays: %s", text);
+	} else {
+		manager->config = config;
+		for (size_t i = 0; i < SOURCE_MAX; i++)
+			manager->next_look[i] =
+			    manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
+		entry_begin(&entry, 5, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL, "Configuration read anew.");
+	}
+	entry_send(&entry);
+	(void)sd_notify(0, "READY=1");
+}
+
+static void
+tell_idle(struct manager *manager)
+{
+	unsigned int held = 0, due = 0;
+
+	for (size_t i = 0; i < manager->memory->content_count; i++) {
+		held += manager->memory->contents[i].state == CONTENT_HELD;
+		due += manager->memory->contents[i].state == CONTENT_DUE;
+	}
+	/* The words at the beginning are for monitoring. */
+	if (held > 0)
+		status_set("HELD: %u load%s held by a guard. See patronctl status.", held, held == 1 ? " is" : "s are");
+	else if (due > 0)
+		status_set("FAILED: %u load%s due again after a failure.", due, due == 1 ? " is" : "s are");
+	else
+		status_set("Idle.");
+}
+
+void
+manager_look_over(struct manager *manager)
+{
+	struct look *look = manager->look;
+
+	manager->look = NULL;
+	look_free(look);
+	if (manager->once || manager->stopping) {
+		(void)sd_event_exit(manager->event, manager->worst);
+		return;
+	}
+	tell_idle(manager);
+	if (manager->reload)
+		do_reload(manager);
+	if (schedule(manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+}
+
+static usec_t
+poll_interval(const struct manager *manager, enum source_kind kind)
+{
+	return kind == SOURCE_SHARE ? manager->config.share.poll_interval : manager->config.sftp.poll_interval;
+}
+
+static int
+on_time(sd_event_source *source, uint64_t at, void *userdata)
+{
+	struct manager *manager = userdata;
+	usec_t now = manager_now(manager);
+	unsigned int sources = 0;
+	int r;
+
+	(void)source;
+	(void)at;
+	if (manager->look != NULL || manager->stopping)
+		return 0;
+	/* Newest wins over all sources, so a look that is due for one goes to all. */
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		if (manager->next_look[i] <= now)
+			for (size_t k = 0; k < SOURCE_MAX; k++)
+				if (manager->next_look[k] != UINT64_MAX) {
+					sources |= 1U << k;
+					manager->next_look[k] = now + poll_interval(manager, (enum source_kind)k);
+				}
+	if (sources == 0)
+		return schedule(manager);
+	r = look_start(&manager->look, manager, sources);
+	return r;
+}
+
+static int
+schedule(struct manager *manager)
+{
+	usec_t next = UINT64_MAX;
+	int r;
+
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		next = manager->next_look[i] < next ? manager->next_look[i] : next;
+	if (manager->timer == NULL) {
+		r = sd_event_add_time(manager->event, &manager->timer, CLOCK_MONOTONIC, next, 0, on_time, manager);
+		return r;
+	}
+	r = sd_event_source_set_time(manager->timer, next);
+	return r < 0 ? r : sd_event_source_set_enabled(manager->timer, SD_EVENT_ONESHOT);
+}
+
+/* --- signals --- */
+
+static int
+on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	(void)info;
+	(void)sd_notify(0, "STOPPING=1");
+	if (manager->stopping || manager->look == NULL)
+		return sd_event_exit(manager->event, manager->look != NULL ? 2 : manager->once ? 2 : 0);
+	manager->stopping = true;
+	if (manager->once)
+		manager_count_status(manager, 2);
+	status_set("Stopping: finishing what is in flight.");
+	look_cancel(manager->look);
+	return 0;
+}
+
+static int
+on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	(void)info;
+	if (manager->look != NULL) {
+		manager->reload = true; /* it takes effect between loads */
+		return 0;
+	}
+	do_reload(manager);
+	return schedule(manager);
+}
+
+static int
+add_signals(struct manager *manager)
+{
+	static const struct {
+		int number;
+		sd_event_signal_handler_t handler;
+	} signals[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_reload } };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaddset(&set, signals[i].number);
+	(void)sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		int r = sd_event_add_signal(manager->event, NULL, signals[i].number, signals[i].handler, manager);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* --- life --- */
+
+static int
+setup(struct manager *manager)
+{
+	struct entry entry;
+	int r;
+
+	r = sd_event_default(&manager->event);
+	if (r < 0)
+		return r;
+	r = add_signals(manager);
+	if (r < 0)
+		return r;
+	(void)sd_event_set_watchdog(manager->event, 1);
+	r = memory_new(&manager->memory);
+	if (r == 1) {
+		entry_begin(&entry, 4, MESSAGE_MEMORY, FEED_KIND_INVALID, NULL,
+		    "The memory of feeds could not be read and is begun anew, as after a reboot.");
+		entry_send(&entry);
+	}
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < SOURCE_MAX; i++) {
+		manager->sources[i].kind = (enum source_kind)i;
+		manager->next_look[i] = manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
+	}
+	return schedule(manager);
+}
+
+int
+manager_new(struct manager **ret, const struct manager_options *options, const struct config *config)
+{
+	struct manager *manager = calloc(1, sizeof(*manager));
+	int r;
+
+	if (manager == NULL)
+		return -ENOMEM;
+	manager->config = *config;
+	manager->once = options->once;
+	manager->dry_run = options->dry_run;
+	(void)snprintf(manager->config_path, sizeof(manager->config_path), "%s", options->config_path);
+	r = setup(manager);
+	if (r < 0) {
+		manager_free(manager);
+		return r;
+	}
+	*ret = manager;
+	return 0;
+}
+
+struct manager *
+manager_free(struct manager *manager)
+{
+	if (manager == NULL)
+		return NULL;
+	manager->look = look_free(manager->look);
+	sd_event_source_disable_unref(manager->timer);
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		source_done(&manager->sources[i]);
+	manager->memory = memory_free(manager->memory);
+	sd_event_unref(manager->event);
+	free(manager);
+	return NULL;
+}
+
+int
+manager_run(struct manager *manager)
+{
+	struct entry entry;
+	int r;
+
+	if (!manager->once) {
+		entry_begin(&entry, 6, MESSAGE_STARTED, FEED_KIND_INVALID, NULL, "patrond %s started.", PATROND_VERSION);
+		entry_send(&entry);
+	}
+	(void)sd_notify(0, "READY=1");
+	r = sd_event_loop(manager->event);
+	if (!manager->once) {
+		entry_begin(&entry, 6, MESSAGE_STOPPED, FEED_KIND_INVALID, NULL, "patrond stopped.");
+		entry_send(&entry);
+	}
+	return r;
+}

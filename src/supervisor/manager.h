@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SUPERVISOR_MANAGER_H
+#define SUPERVISOR_MANAGER_H
+
+/* The supervisor as a whole: the loop, the configuration, the sources, the memory, one look and one load at a time. */
+
+#include <systemd/sd-event.h>
+
+#include "common/config.h"
+#include "supervisor/memory.h"
+#include "supervisor/source.h"
+
+struct look;
+
+struct manager {
+	sd_event *event;
+	struct config config;
+	char config_path[CONFIG_TEXT];
+	struct memory *memory;
+	struct source sources[SOURCE_MAX];
+	bool once;
+	bool dry_run;
+	bool stopping;
+	bool reload;        /* asked for; done when no look is under way */
+	struct look *look;  /* under way, or NULL */
+	usec_t next_look[SOURCE_MAX]; /* monotonic; UINT64_MAX where the source is not configured */
+	sd_event_source *timer;
+	int worst;          /* exit status so far, by rank */
+};
+
+struct manager_options {
+	const char *config_path;
+	bool once;
+	bool dry_run;
+};
+
+/* Builds the manager over a configuration that is read. Takes config by value. Returns 0 or a negative errno. */
+int manager_new(struct manager **ret, const struct manager_options *options, const struct config *config) WARN_UNUSED;
+struct manager *manager_free(struct manager *manager);
+
+/* Runs until it is over (--once) or asked to stop. Returns the exit status (0–4), or a negative errno. */
+int manager_run(struct manager *manager) WARN_UNUSED;
+
+/* Called by the look when it is over. */
+void manager_look_over(struct manager *manager);
+
+/* Counts an exit status in: the worst in the order 1, 2, 4, 3, 0 stays. */
+void manager_count_status(struct manager *manager, int status);
+
+bool manager_source_configured(const struct manager *manager, enum source_kind kind);
+
+/* Monotonic and real time in microseconds, as of this turn of the loop. */
+usec_t manager_now(const struct manager *manager);
+int64_t manager_realtime(const struct manager *manager);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* STATUS= and the line of progress; the table of a load at its end. */
+
+#include "supervisor/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "supervisor/sentence.h"
+
+#define THROTTLE_USEC (500 * USEC_PER_MSEC)
+#define PLAIN_USEC (5 * USEC_PER_SEC) /* between lines of progress where there is no terminal */
+
+static struct {
+	bool progress, terminal, open;
+	enum phase phase;
+	usec_t last;
+} state = { .phase = PHASE_INVALID };
+
+static usec_t
+now_usec(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (usec_t)now.tv_sec * USEC_PER_SEC + (usec_t)now.tv_nsec / 1000;
+}
+
+void
+status_set_progress(bool on)
+{
+	state.progress = on;
+	state.terminal = isatty(STDOUT_FILENO) == 1;
+}
+
+static void
+show(const char *text)
+{
+	(void)sd_notifyf(0, "STATUS=%s", text);
+	if (!state.progress)
+		return;
+	(void)printf(state.terminal ? "\r\033[K%s" : "%s\n", text);
+	(void)fflush(stdout);
+	state.open = state.terminal;
+}
+
+void
+status_end_progress(void)
+{
+	if (state.open)
+		(void)printf("\r\033[K");
+	state.open = false;
+	state.phase = PHASE_INVALID;
+	(void)fflush(stdout);
+}
+
+void
+status_set(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)sd_notifyf(0, "STATUS=%s", text);
+}
+
+void
+status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
+{
+	static const char *const verbs[PHASE_MAX] = {
+		[PHASE_LOOKING] = "Looking",
+		[PHASE_RETRIEVING] = "Retrieving the feed, bytes:",
+		[PHASE_INDEXING] = "Retrieving patrons:",
+		[PHASE_MATCHING] = "Matching",
+		[PHASE_WRITING] = "Writing",
+		[PHASE_CHECKING] = "Reading back",
+		[PHASE_REPORTING] = "Reporting",
+	};
+	usec_t now = now_usec();
+	usec_t pause = state.progress && !state.terminal ? PLAIN_USEC : THROTTLE_USEC;
+	double seconds = now > since ? (double)(now - since) / (double)USEC_PER_SEC : 0;
+	double rate = seconds > 0.2 ? (double)done / seconds : 0;
+	char text[256], a[27], b[27], c[27];
+	size_t used = 0;
+
+	if (state.phase == phase && now - state.last < pause)
+		return;
+	state.phase = phase;
+	state.last = now;
+	used += (size_t)snprintf(text, sizeof(text), "%s %s", verbs[phase], sentence_number(done, a));
+	if (total > 0)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " of %s", sentence_number(total, b));
+	if (rate >= 1)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " (%s/s)",
+		    sentence_number((unsigned long long)rate, c));
+	if (rate >= 1 && total > done)
+		(void)snprintf(text + used, sizeof(text) - used, ", %.0f s to go", (double)(total - done) / rate);
+	show(text);
+}
+
+static void
+print_row(const char *name, uint32_t kinds, const uint32_t values[static FEED_KIND_MAX])
+{
+	char number[27];
+
+	(void)printf("  %-22s", name);
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		if ((kinds & FEED_BIT(i)) != 0)
+			(void)printf("%12s", sentence_number(values[i], number));
+	(void)printf("\n");
+}
+
+static void
+print_counts(uint32_t kinds, const struct feed_counts counts[static FEED_KIND_MAX])
+{
+	uint32_t values[FEED_KIND_MAX] = { 0 };
+
+	(void)printf("  %-22s", "");
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		if ((kinds & FEED_BIT(i)) != 0)
+			(void)printf("%12s", feed_kind_name((enum feed_kind)i));
+	(void)printf("\n");
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		values[i] = counts[i].rows;
+	print_row("rows", kinds, values);
+	for (int k = 0; k < OUTCOME_KIND_MAX; k++) {
+		for (int i = 0; i < FEED_KIND_MAX; i++)
+			values[i] = counts[i].by_outcome[k];
+		print_row(outcome_kind_name((enum outcome_kind)k), kinds, values);
+		for (int why = REASON_NONE + 1; why < REASON_DIFFERS; why++) {
+			char name[64];
+
+			if (!outcome_reason_fits((enum outcome_kind)k, (enum reason)why))
+				continue;
+			for (int i = 0; i < FEED_KIND_MAX; i++)
+				values[i] = counts[i].by_reason[why];
+			(void)snprintf(name, sizeof(name), "  %s", reason_name((enum reason)why));
+			if (values[FEED_STUDENT] > 0 || values[FEED_STAFF] > 0)
+				print_row(name, kinds, values);
+		}
+	}
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		values[i] = counts[i].verified;
+	print_row("read back, verified", kinds, values);
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		values[i] = counts[i].different;
+	print_row("read back, different", kinds, values);
+}
+
+void
+status_print_table(const char *load_id, const struct load_result *result, bool dry_run)
+{
+	static const char *const ends[] = {
+		[LOAD_COMPLETE] = "complete",
+		[LOAD_HELD] = "HELD by a guard; nothing was written",
+		[LOAD_FAILED] = "FAILED",
+	};
+
+	(void)printf("%s %s: %s\n", dry_run ? "Dry run" : "Load", load_id, ends[result->end]);
+	if (result->kinds != 0)
+		print_counts(result->kinds, result->counts);
+	if (result->end != LOAD_COMPLETE && result->plan_kinds != 0) {
+		(void)printf("What it %s done:\n", result->end == LOAD_HELD ? "would have" : "was to have");
+		print_counts(result->plan_kinds, result->plan);
+	}
+	(void)fflush(stdout);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SUPERVISOR_STATUS_H
+#define SUPERVISOR_STATUS_H
+
+/* What patrond says of itself at this moment: STATUS= to systemd, and with --once a line of progress for a person. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "patrond/outcome.h"
+#include "supervisor/load.h"
+
+/* Progress lines on standard output, rewritten in place on a terminal. */
+void status_set_progress(bool on);
+
+/* Sets the status; throttled unless it is about something new. The text holds nothing of a feed. */
+void status_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The status of a phase under way: "Writing 5,231 of 14,210 (312/s), 28 s to go". since: of the phase, microseconds. */
+void status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since);
+
+/* Ends the progress line on a terminal. */
+void status_end_progress(void);
+
+/* Prints the table of a load's outcomes on standard output. */
+void status_print_table(const char *load_id, const struct load_result *result, bool dry_run);
+
+#endif

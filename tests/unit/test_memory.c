@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The volatile memory: what it keeps over a restart, what it holds, and files that are not its own. */
+
+#include "testkit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "supervisor/memory.h"
+
+static char folder[] = "/tmp/patrond-memory-XXXXXX";
+
+static void
+path_of(char *path, size_t size)
+{
+	(void)snprintf(path, size, "%s/state", folder);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	return setenv("RUNTIME_DIRECTORY", folder, 1);
+}
+
+static int
+teardown(void **state)
+{
+	char path[128];
+
+	(void)state;
+	path_of(path, sizeof(path));
+	(void)unlink(path);
+	return rmdir(folder);
+}
+
+static void
+fingerprint_of(unsigned int n, uint8_t fingerprint[static FINGERPRINT_SIZE])
+{
+	memset(fingerprint, 0, FINGERPRINT_SIZE);
+	memcpy(fingerprint, &n, sizeof(n));
+}
+
+static void
+kept_over_a_restart(void **state)
+{
+	__attribute__((cleanup(memory_freep))) struct memory *memory = NULL, *again = NULL;
+	uint8_t fingerprint[FINGERPRINT_SIZE];
+	struct content *content;
+	struct stat st;
+	char path[128];
+
+	(void)state;
+	assert_int_equal(memory_new(&memory), 0);
+	fingerprint_of(0xdeadbeef, fingerprint);
+	content = memory_add_content(memory, fingerprint);
+	content->state = CONTENT_HELD;
+	content->verdict = ZIP_VERDICT_WHOLE;
+	content->kinds = FEED_BITS_ALL;
+	content->mtime = 1795436425123456;
+	content->guards[0] = (struct guard_figure){ GUARD_PATRONS, FEED_KIND_INVALID, 5, 10, 90 };
+	content->guard_count = 1;
+	(void)snprintf(content->load_id, sizeof(content->load_id), "20261123T130000-abcd");
+	memcpy(memory_add_file(memory, SOURCE_SFTP, "na\xffme \"x\".zip", 42, 7)->fingerprint, fingerprint, FINGERPRINT_SIZE);
+	memory->last_rows[FEED_STAFF] = 2000;
+	memory->last_mtime[FEED_STUDENT] = 1795436425123456;
+	memory->last_patrons = 150000;
+	assert_int_equal(memory_save(memory), 0);
+	path_of(path, sizeof(path));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+
+	assert_int_equal(memory_new(&again), 0);
+	content = memory_content(again, fingerprint);
+	assert_non_null(content);
+	assert_int_equal(content->state, CONTENT_HELD);
+	assert_int_equal(content->mtime, 1795436425123456);
+	assert_int_equal(content->guard_count, 1);
+	assert_int_equal(content->guards[0].feed, FEED_KIND_INVALID);
+	assert_string_equal(content->load_id, "20261123T130000-abcd");
+	assert_non_null(memory_file(again, SOURCE_SFTP, "na\xffme \"x\".zip", 42, 7));
+	assert_null(memory_file(again, SOURCE_SHARE, "na\xffme \"x\".zip", 42, 7));
+	assert_null(memory_file(again, SOURCE_SFTP, "na\xffme \"x\".zip", 43, 7));
+	assert_null(memory_file(again, SOURCE_SFTP, "na\xffme \"x\".zip", 42, 8));
+	assert_int_equal(again->last_rows[FEED_STAFF], 2000);
+	assert_int_equal(again->last_mtime[FEED_STUDENT], 1795436425123456);
+	assert_int_equal(again->last_patrons, 150000);
+}
+
+/* What cannot be read is told, and as good as none. */
+static void
+damaged_files(void **state)
+{
+	static const char *const texts[] = {
+		"", "{", "[]", "{\"version\":2}", "{\"version\":1}", "\xff\xfe",
+		"{\"version\":1,\"student\":{\"rows\":-1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0}",
+		"{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,"
+		"\"contents\":[{\"sha256\":\"00\"}],\"files\":[]}",
+		"{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,"
+		"\"contents\":[],\"files\":[{\"name\":\"zz\"}]}",
+	};
+	char path[128];
+
+	(void)state;
+	path_of(path, sizeof(path));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		__attribute__((cleanup(memory_freep))) struct memory *memory = NULL;
+		FILE *file = fopen(path, "w");
+
+		assert_non_null(file);
+		assert_true(fputs(texts[i], file) >= 0);
+		assert_int_equal(fclose(file), 0);
+		if (memory_new(&memory) != 1)
+			fail_msg("believed: %s", texts[i]);
+		assert_int_equal(memory->content_count, 0);
+		assert_int_equal(memory->file_count, 0);
+		assert_int_equal(memory->last_rows[FEED_STUDENT], 0);
+	}
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A full memory forgets the oldest that waits for nobody; held and due ones stay. */
+static void
+full(void **state)
+{
+	__attribute__((cleanup(memory_freep))) struct memory *memory = calloc(1, sizeof(*memory));
+	uint8_t fingerprint[FINGERPRINT_SIZE];
+
+	(void)state;
+	assert_non_null(memory);
+	for (unsigned int i = 0; i < LIMIT_FEEDS_REMEMBERED + 10; i++) {
+		fingerprint_of(i, fingerprint);
+		memory_add_content(memory, fingerprint)->state = i == 0 ? CONTENT_HELD : i == 1 ? CONTENT_DUE : CONTENT_DONE;
+		(void)memory_add_file(memory, SOURCE_SHARE, "x", i, 1);
+	}
+	assert_int_equal(memory->content_count, LIMIT_FEEDS_REMEMBERED);
+	assert_int_equal(memory->file_count, LIMIT_FEEDS_REMEMBERED);
+	fingerprint_of(0, fingerprint);
+	assert_non_null(memory_content(memory, fingerprint));
+	fingerprint_of(1, fingerprint);
+	assert_non_null(memory_content(memory, fingerprint));
+	fingerprint_of(2, fingerprint);
+	assert_null(memory_content(memory, fingerprint));
+	assert_int_equal(memory_save(memory), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(damaged_files),
+		cmocka_unit_test(kept_over_a_restart),
+		cmocka_unit_test(full),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

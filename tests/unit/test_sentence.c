@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every failure has a sentence, complete, with its place filled in. */
+
+#include "testkit.h"
+
+#include <string.h>
+
+#include "supervisor/sentence.h"
+
+static void
+every_code_of_every_program(void **state)
+{
+	(void)state;
+	for (int program = 0; program < PROGRAM_MAX; program++)
+		for (int code = FAILURE_NONE + 1; code < FAILURE_MAX; code++) {
+			struct failure failure = { (enum failure_code)code, FEED_STUDENT, 12, 3, 5 };
+			char text[1024];
+
+			sentence_failure((enum program)program, &failure, text, sizeof(text));
+			if (strstr(text, "without a name") != NULL || strchr(text, '{') != NULL ||
+			    strpbrk(text, ".?") == NULL)
+				fail_msg("%s: %s", failure_word(failure.code), text);
+		}
+}
+
+static void
+cut_to_fit(void **state)
+{
+	struct failure failure = { FAILURE_QUOTE_OPEN, FEED_STAFF, 4711, 8, 0 };
+	char text[32];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	sentence_failure(PROGRAM_DECODE, &failure, text, sizeof(text));
+	assert_int_equal(strlen(text), sizeof(text) - 1);
+}
+
+static void
+places(void **state)
+{
+	static const struct {
+		enum program program;
+		struct failure failure;
+		const char *says;
+	} cases[] = {
+		{ PROGRAM_DECODE, { FAILURE_QUOTE_OPEN, FEED_STAFF, 4711, 8, 0 }, "row 4711 of the staff feed, column 8" },
+		{ PROGRAM_DECODE, { FAILURE_HEADER, FEED_STUDENT, 0, 9, 0 }, "student feed does not fit its profile at column 9" },
+		{ PROGRAM_FETCH, { FAILURE_CREDENTIAL, FEED_KIND_INVALID, 0, 0, -2 }, "/etc/credstore/sftp-key" },
+		{ PROGRAM_LOAD, { FAILURE_CREDENTIAL, FEED_KIND_INVALID, 0, 0, -126 }, "sierra-key" },
+		{ PROGRAM_LOAD, { FAILURE_TOKEN_REFUSED, FEED_KIND_INVALID, 0, 0, 401 }, "HTTP 401" },
+		{ PROGRAM_LOAD, { FAILURE_STAGE_DIED, FEED_KIND_INVALID, 0, 0, 9 }, "signal 9" },
+		{ PROGRAM_SHARE, { FAILURE_SHARE_GONE, FEED_KIND_INVALID, 0, 0, -2 }, "No such file" },
+		{ PROGRAM_FETCH, { FAILURE_CONNECT, FEED_KIND_INVALID, 0, 0, -111 }, "[sftp]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[1024];
+
+		sentence_failure(cases[i].program, &cases[i].failure, text, sizeof(text));
+		if (strstr(text, cases[i].says) == NULL)
+			fail_msg("%s", text);
+	}
+}
+
+static void
+guards(void **state)
+{
+	static const struct {
+		struct guard_figure figure;
+		const char *text;
+	} cases[] = {
+		{ { GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30 }, "creates 38% > 30% (4,560 of 12,000 rows, student)" },
+		{ { GUARD_HELD, FEED_STAFF, 201, 2000, 10 }, "held 10% > 10% (201 of 2,000 rows, staff)" },
+		{ { GUARD_ROWS, FEED_STAFF, 100, 2000, 70 }, "rows 5% < 70% (100 of 2,000 last time, staff)" },
+		{ { GUARD_PATRONS, FEED_KIND_INVALID, 89999, 100000, 90 }, "patrons 89.9% < 90% (89,999 of 100,000 last time)" },
+		{ { GUARD_MANUAL, FEED_KIND_INVALID, 0, 0, 0 }, "manual ([load] start = manual)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256];
+
+		sentence_guard(&cases[i].figure, text, sizeof(text));
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+static void
+numbers(void **state)
+{
+	char text[27];
+
+	(void)state;
+	assert_string_equal(sentence_number(0, text), "0");
+	assert_string_equal(sentence_number(999, text), "999");
+	assert_string_equal(sentence_number(1000, text), "1,000");
+	assert_string_equal(sentence_number(14210, text), "14,210");
+	assert_string_equal(sentence_number(18446744073709551615ULL, text), "18,446,744,073,709,551,615");
+}
+
+static void
+exit_statuses(void **state)
+{
+	struct failure failure = { FAILURE_CREDENTIAL, FEED_KIND_INVALID, 0, 0, 0 };
+
+	(void)state;
+	assert_int_equal(sentence_exit_status(&failure), 1);
+	failure.code = FAILURE_ZIP_PASSWORD;
+	assert_int_equal(sentence_exit_status(&failure), 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_code_of_every_program),
+		cmocka_unit_test(cut_to_fit),
+		cmocka_unit_test(places),
+		cmocka_unit_test(guards),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(exit_statuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
