@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * patrond-share: lists the library's share, copies feeds from it and delivers reports to it. Its power is the share's
+ * folder; it has no secret. It lives as long as its connection and serves one request after another.
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/date.h"
+#include "common/fd.h"
+#include "common/feed_name.h"
+#include "common/stage.h"
+#include "share/copy.h"
+#include "share/deliver.h"
+#include "share/folder.h"
+#include "share/list.h"
+#include "share/tidy.h"
+
+#define SECONDS_PER_DAY 86400
+#define SEND_FROM 65536U /* bytes of listings that are sent together */
+#define LOOK_ONLY 1U
+
+/* What a request says, copied: looking for CANCEL reads into the buffer that the frame lies in. */
+struct request {
+	enum wire_type type;
+	bool look_only;
+	char name[LIMIT_FILE_NAME + 1];
+	size_t name_size;
+	uint64_t size;
+	int64_t mtime;
+	int fd;
+};
+
+/*
+ * Each does its request and adds answers to stage->out, but for DONE. Returns 0, -1 with failure filled, or another
+ * negative errno where the connection is of no use any more.
+ */
+struct handler {
+	enum wire_type type;
+	bool has_name, has_state, has_fd; /* state: size and time */
+	int (*handle)(struct stage *stage, const struct folder *folder, const struct request *request,
+	    struct failure *failure);
+};
+
+static int
+take_listed(const struct listed *file, void *userdata)
+{
+	struct stage *stage = userdata;
+	int r;
+
+	wire_begin(&stage->out, WIRE_LISTING);
+	wire_put_string(&stage->out, file->name, strlen(file->name));
+	wire_put_u64(&stage->out, file->size);
+	wire_put_i64(&stage->out, file->mtime);
+	r = wire_end(&stage->out);
+	return r < 0 || stage->out.buf.size < SEND_FROM ? r : stage_send(stage);
+}
+
+/* Today by UTC: behind the walls there is no time zone, and some hours do not matter to a term of days. */
+static int32_t
+today_utc(time_t now)
+{
+	return (int32_t)(now / SECONDS_PER_DAY);
+}
+
+static int
+do_list(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
+{
+	time_t now = time(NULL);
+	struct tidy tidy = {
+		.remove_before = today_utc(now) - (int32_t)stage->config.report.keep_days,
+		.now = now,
+	};
+
+	if (!request->look_only)
+		(void)!tidy_reports(folder, &tidy); /* that the folder can be read, the listing shows */
+	return list_feeds(folder, stage->config.share.pattern, take_listed, stage, failure);
+}
+
+struct copying {
+	struct stage *stage;
+	uint64_t total;
+	time_t told; /* seconds of the monotonic clock */
+};
+
+static bool
+go_on_copying(uint64_t done, void *userdata)
+{
+	struct copying *copying = userdata;
+	struct timespec now = { 0 };
+
+	if (stage_cancelled(copying->stage))
+		return false;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec == copying->told)
+		return true;
+	copying->told = now.tv_sec;
+	/* Deadlines count from the last sign of progress: without new bytes there is none. */
+	return done == 0 || (wire_add_progress(&copying->stage->out, PHASE_RETRIEVING, done, copying->total) == 0 &&
+	                        stage_send(copying->stage) == 0);
+}
+
+static int
+do_copy(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
+{
+	struct copying copying = { .stage = stage, .total = request->size };
+	struct copy copy = {
+		.name = request->name,
+		.size = request->size,
+		.mtime = request->mtime,
+		.to_fd = request->fd,
+		.go_on = go_on_copying,
+		.userdata = &copying,
+	};
+
+	if (copy_feed(folder, &copy, failure) < 0)
+		return -1;
+	wire_begin(&stage->out, WIRE_COPIED);
+	wire_put_u64(&stage->out, request->size);
+	return wire_end(&stage->out);
+}
+
+static int
+do_deliver(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
+{
+	struct tidy tidy = {
+		.remove_before = report_name_date(request->name, request->name_size),
+		.now = time(NULL),
+	};
+
+	(void)stage;
+	if (deliver_report(folder, request->name, request->name_size, request->fd, failure) < 0)
+		return -1;
+	(void)!tidy_reports(folder, &tidy); /* each report is replaced by the next one */
+	return 0;
+}
+
+static int
+do_remove(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
+{
+	(void)stage;
+	return deliver_remove(folder, request->name, request->name_size, failure);
+}
+
+static const struct handler handlers[] = {
+	{ WIRE_SHARE_LIST, false, false, false, do_list },
+	{ WIRE_SHARE_COPY, true, true, true, do_copy },
+	{ WIRE_SHARE_DELIVER, true, false, true, do_deliver },
+	{ WIRE_SHARE_REMOVE, true, false, false, do_remove },
+};
+
+static const struct handler *
+handler_of(enum wire_type type)
+{
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i].type == type)
+			return &handlers[i];
+	return NULL;
+}
+
+/* Reads a request by what its handler says that it has. Returns 0 or -EBADMSG; a descriptor is the caller's either way. */
+static int
+read_request(struct stage *stage, struct wire_in *in, const struct handler *handler, struct request *ret)
+{
+	*ret = (struct request){ .type = in->type, .fd = -EBADF };
+	if (stage->reader.fd_count != (handler->has_fd ? 1U : 0U))
+		return -EBADMSG;
+	if (handler->has_fd)
+		ret->fd = wire_take_fd(&stage->reader);
+	if (handler->has_name) {
+		const char *name = wire_get_string(in, LIMIT_FILE_NAME, &ret->name_size);
+
+		if (name == NULL || ret->name_size == 0 || memchr(name, '\0', ret->name_size) != NULL ||
+		    memchr(name, '/', ret->name_size) != NULL)
+			return -EBADMSG;
+		memcpy(ret->name, name, ret->name_size);
+	}
+	if (handler->has_state) {
+		ret->size = wire_get_u64(in);
+		ret->mtime = wire_get_i64(in);
+	}
+	if (in->type == WIRE_SHARE_LIST && in->at != in->end)
+		ret->look_only = wire_get_u8(in) == LOOK_ONLY;
+	return wire_finish(in);
+}
+
+/* Serves one request. Returns 0 to go on, 1 to end well, or a negative errno to end. */
+static int
+serve(struct stage *stage, struct wire_in *in)
+{
+	const struct handler *handler = handler_of(in->type);
+	_cleanup_folder_ struct folder folder = FOLDER_INIT;
+	struct failure failure = failure_of(FAILURE_PROTOCOL, -EBADMSG);
+	struct request request;
+	bool opened;
+	int r;
+
+	stage->cancelled = false; /* what was said before this request was about another */
+	r = handler != NULL ? read_request(stage, in, handler, &request) : -EBADMSG;
+	if (r < 0) {
+		(void)!stage_fail(stage, &failure);
+		return r; /* a supervisor that does not speak as agreed is not listened to any longer */
+	}
+	r = folder_open(&folder, stage->config.share.path, &failure);
+	opened = r == 0;
+	if (opened)
+		r = handler->handle(stage, &folder, &request, &failure);
+	/* Before the answer: once it is there the share can be unmounted. */
+	folder_done(&folder);
+	request.fd = fd_close(request.fd);
+	if (r == 0)
+		return stage_done(stage);
+	if (r == -1)
+		r = stage_fail(stage, &failure);
+	/* Denied by our own walls, perhaps (folder.c): a new process has new ones. */
+	return r == 0 && !opened && failure.number == -EACCES ? 1 : r;
+}
+
+static int
+run(struct stage *stage)
+{
+	struct sandbox_options options = { .share_path = stage->config.share.path };
+	struct failure failure = failure_of(FAILURE_CONFIG, -ENOENT);
+	struct wire_in in;
+	int r;
+
+	r = stage_begin(stage, PROGRAM_SHARE);
+	if (r < 0)
+		return r;
+	if (stage->config.share.path[0] == '\0') {
+		(void)!stage_fail(stage, &failure);
+		return -ENOENT;
+	}
+	r = stage_walls(stage, &options);
+	if (r < 0)
+		return r;
+	for (;;) {
+		r = stage_request(stage, &in);
+		if (r <= 0)
+			return r;
+		r = serve(stage, &in);
+		if (r != 0)
+			return r;
+	}
+}
+
+int
+main(void)
+{
+	static struct stage stage;
+
+	return stage_end(&stage, run(&stage));
+}
