@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of answers. */
+
+#include "load/answers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "load/json.h"
+
+/* Codes of Sierra's error envelope. */
+#define CODE_NOT_FOUND 107
+#define CODE_DISABLED 117
+#define CODE_PIN 136
+
+#define TAKE { .action = ACTION_TAKE }
+#define ABSENT { .action = ACTION_ABSENT }
+#define SEVERAL { .action = ACTION_SEVERAL }
+#define TOKEN_ { .action = ACTION_RENEW_TOKEN, .failure = FAILURE_UNAUTHORIZED }
+#define LOOK_UP { .action = ACTION_LOOK_UP, .reason = REASON_UNCLEAR }
+#define SLOW_LOOK { .action = ACTION_LOOK_UP, .reason = REASON_UNREACHABLE, .slow = true }
+#define FAIL(why) { .action = ACTION_FAIL, .reason = REASON_##why }
+#define FATAL(code) { .action = ACTION_FATAL, .failure = FAILURE_##code }
+/* RETRY: then the load ends. R_ROW: then the row fails. R_UNKNOWN: then it is not known, which is never a no. */
+#define RETRY(code) { .action = ACTION_RETRY, .failure = FAILURE_##code }
+#define R_ROW(why) { .action = ACTION_RETRY, .reason = REASON_##why }
+#define R_UNKNOWN { .action = ACTION_RETRY }
+#define PAUSE(code) { .action = ACTION_PAUSE, .failure = FAILURE_##code }
+#define P_ROW(why) { .action = ACTION_PAUSE, .reason = REASON_##why }
+#define P_UNKNOWN { .action = ACTION_PAUSE }
+
+/*
+ * A renewal is idempotent and so may be repeated whatever became of it. A create may be repeated only where nothing of
+ * it can have been done. A 503 is taken to be refused before execution, but that is an assumption: it is looked up too.
+ */
+static const struct verdict table[ANSWER_MAX][CALL_KIND_MAX] = {
+	/* clang-format off */
+	/*                         token                      list                       find               read       renew                 create */
+	[ANSWER_OK]           = { TAKE,                      TAKE,                      TAKE,              TAKE,      TAKE,                 TAKE },
+	[ANSWER_UNREADABLE]   = { RETRY(SIERRA_UNREACHABLE), RETRY(INDEX_ANSWER),       R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
+	[ANSWER_NOT_SENT]     = { RETRY(SIERRA_UNREACHABLE), RETRY(SIERRA_UNREACHABLE), R_UNKNOWN,         R_UNKNOWN, R_ROW(UNREACHABLE),   R_ROW(UNREACHABLE) },
+	[ANSWER_TLS]          = { RETRY(TLS),                RETRY(TLS),                R_UNKNOWN,         R_UNKNOWN, R_ROW(UNREACHABLE),   R_ROW(UNREACHABLE) },
+	[ANSWER_LOST]         = { RETRY(SIERRA_UNREACHABLE), RETRY(SIERRA_UNREACHABLE), R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
+	[ANSWER_UNAUTHORIZED] = { FATAL(TOKEN_REFUSED),      TOKEN_,                    TOKEN_,            TOKEN_,    TOKEN_,               TOKEN_ },
+	[ANSWER_REFUSED]      = { FATAL(TOKEN_REFUSED),      FATAL(SIERRA_REQUEST),     FATAL(SIERRA_REQUEST), FATAL(SIERRA_REQUEST), FAIL(REFUSED), FAIL(REFUSED) },
+	[ANSWER_PIN_REFUSED]  = { FATAL(TOKEN_REFUSED),      FATAL(SIERRA_REQUEST),     FATAL(SIERRA_REQUEST), FATAL(SIERRA_REQUEST), FAIL(PIN_REFUSED), FAIL(PIN_REFUSED) },
+	[ANSWER_FORBIDDEN]    = { FATAL(TOKEN_REFUSED),      FATAL(FORBIDDEN),          FATAL(FORBIDDEN),  FATAL(FORBIDDEN), FATAL(FORBIDDEN), FATAL(FORBIDDEN) },
+	[ANSWER_DISABLED]     = { FATAL(API_DISABLED),       FATAL(API_DISABLED),       FATAL(API_DISABLED), FATAL(API_DISABLED), FATAL(API_DISABLED), FATAL(API_DISABLED) },
+	[ANSWER_ABSENT]       = { FATAL(SIERRA_URL),         ABSENT,                    ABSENT,            ABSENT,    FAIL(GONE),           FATAL(SIERRA_URL) },
+	[ANSWER_NO_RESOURCE]  = { FATAL(SIERRA_URL),         RETRY(SIERRA_URL),         R_UNKNOWN,         R_UNKNOWN, R_ROW(UNREACHABLE),   FATAL(SIERRA_URL) },
+	[ANSWER_SEVERAL]      = { FATAL(TOKEN_REFUSED),      RETRY(INDEX_ANSWER),       SEVERAL,           R_UNKNOWN, FAIL(REFUSED),        FAIL(REFUSED) },
+	[ANSWER_SLOW_DOWN]    = { PAUSE(SIERRA_UNREACHABLE), PAUSE(SIERRA_UNREACHABLE), P_UNKNOWN,         P_UNKNOWN, P_ROW(UNREACHABLE),   SLOW_LOOK },
+	[ANSWER_BROKEN]       = { RETRY(SIERRA_UNREACHABLE), RETRY(SIERRA_UNREACHABLE), R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
+	[ANSWER_STRANGE]      = { FATAL(TOKEN_REFUSED),      RETRY(INDEX_ANSWER),       R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
+	[ANSWER_TLS_NAME]     = { FATAL(TLS_NAME),           FATAL(TLS_NAME),           FATAL(TLS_NAME),   FATAL(TLS_NAME), FATAL(TLS_NAME), FATAL(TLS_NAME) },
+	[ANSWER_TLS_CA]       = { FATAL(TLS_CA),             FATAL(TLS_CA),             FATAL(TLS_CA),     FATAL(TLS_CA), FATAL(TLS_CA),    FATAL(TLS_CA) },
+	/* clang-format on */
+};
+
+/* What an error's body may say. */
+struct envelope {
+	uint64_t code; /* 0 where there is none */
+	bool rate;     /* "Rate exceeded for endpoint" */
+	bool own;      /* it is Sierra's envelope */
+};
+
+/* By name, since that error's number was never recorded; a 500 can be it. */
+static bool
+is_rate(const cJSON *name)
+{
+	static const char words[] = "Rate exceeded";
+
+	return cJSON_IsString(name) && strncasecmp(name->valuestring, words, sizeof(words) - 1) == 0;
+}
+
+static struct envelope
+read_envelope(const char *bytes, size_t size)
+{
+	_cleanup_json_ cJSON *json = NULL;
+	struct envelope envelope = { 0 };
+	bool twice = false;
+
+	if (json_parse(bytes, size, &json) < 0 || !cJSON_IsObject(json))
+		return envelope; /* a proxy's page, or nothing */
+	envelope.own = json_whole(json_get(json, "code", &twice), &envelope.code) == 0;
+	envelope.rate = is_rate(json_get(json, "name", &twice));
+	if (twice)
+		return (struct envelope){ 0 };
+	return envelope;
+}
+
+static enum answer
+classify_success(enum call_kind kind, const char *bytes, size_t size)
+{
+	_cleanup_json_ cJSON *json = NULL;
+
+	/* Nothing is due after a renewal; but a proxy's page with status 200 is no word of Sierra's. */
+	if (kind == CALL_RENEW)
+		return size == 0 || json_parse(bytes, size, &json) == 0 ? ANSWER_OK : ANSWER_UNREADABLE;
+	return size > 0 ? ANSWER_OK : ANSWER_UNREADABLE;
+}
+
+static enum answer
+classify_status(int status, const struct envelope *envelope)
+{
+	if (envelope->rate)
+		return ANSWER_SLOW_DOWN;
+	switch (status) {
+	case 400:
+		return envelope->code == CODE_PIN ? ANSWER_PIN_REFUSED : ANSWER_REFUSED;
+	case 401:
+		return ANSWER_UNAUTHORIZED;
+	case 403:
+		return ANSWER_FORBIDDEN;
+	case 404:
+		return envelope->own && envelope->code == CODE_NOT_FOUND ? ANSWER_ABSENT : ANSWER_NO_RESOURCE;
+	case 409:
+		return ANSWER_SEVERAL;
+	case 422:
+		return ANSWER_REFUSED;
+	case 429:
+		return ANSWER_SLOW_DOWN;
+	case 503:
+		return envelope->code == CODE_DISABLED ? ANSWER_DISABLED : ANSWER_SLOW_DOWN;
+	default:
+		return status >= 500 && status <= 599 ? ANSWER_BROKEN : ANSWER_STRANGE;
+	}
+}
+
+enum answer
+answer_classify(enum call_kind kind, enum exchange exchange, int status, const char *bytes, size_t size)
+{
+	static const enum answer others[EXCHANGE_MAX] = {
+		[EXCHANGE_NOT_SENT] = ANSWER_NOT_SENT,
+		[EXCHANGE_TLS] = ANSWER_TLS,
+		[EXCHANGE_LOST] = ANSWER_LOST,
+		[EXCHANGE_CLOSED] = ANSWER_LOST,
+		[EXCHANGE_TOO_LARGE] = ANSWER_UNREADABLE,
+		[EXCHANGE_TLS_NAME] = ANSWER_TLS_NAME,
+		[EXCHANGE_TLS_CA] = ANSWER_TLS_CA,
+	};
+	struct envelope envelope = { 0 };
+
+	if (exchange != EXCHANGE_ANSWERED)
+		return others[exchange];
+	if (status >= 200 && status <= 299)
+		return classify_success(kind, bytes, size);
+	if (size > 0)
+		envelope = read_envelope(bytes, size);
+	return classify_status(status, &envelope);
+}
+
+struct verdict
+answer_verdict(enum answer answer, enum call_kind kind)
+{
+	return table[answer][kind];
+}
+
+int
+answer_link_id(const char *bytes, size_t size, uint64_t *ret)
+{
+	_cleanup_json_ cJSON *json = NULL;
+	bool twice = false;
+	const cJSON *link;
+	const char *slash;
+	uint64_t id;
+	size_t digits;
+	int r;
+
+	r = json_parse(bytes, size, &json);
+	if (r < 0)
+		return r;
+	link = cJSON_IsObject(json) ? json_get(json, "link", &twice) : NULL;
+	if (!cJSON_IsString(link) || twice)
+		return -EBADMSG;
+	slash = strrchr(link->valuestring, '/');
+	if (slash == NULL)
+		return -EBADMSG;
+	/* No length is assumed: record numbers are shorter at some sites. */
+	digits = strspn(slash + 1, "0123456789");
+	if (digits == 0 || digits > 15 || slash[1 + digits] != '\0')
+		return -EBADMSG;
+	id = 0;
+	for (size_t i = 1; i <= digits; i++)
+		id = id * 10 + (uint64_t)(slash[i] - '0');
+	if (id == 0)
+		return -EBADMSG;
+	*ret = id;
+	return 0;
+}

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Renewals and creates. */
+
+#include "load/write.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "load/body.h"
+#include "load/calls.h"
+#include "load/clock.h"
+
+/*
+ * Rows that are begun at once: those under way, and those that wait to look up a lost create. Bounded, since each holds
+ * a request; far more than connections, since a wait must not keep a connection idle.
+ */
+#define TASKS_MAX (LIMIT_CONNECTIONS + 96U)
+
+enum step { STEP_RENEW, STEP_RECHECK, STEP_CREATE, STEP_LOOK };
+
+struct task {
+	struct sierra_call call;
+	struct writer *writer;
+	struct task *next_free;
+	row_ref ref;
+	enum step step;
+	unsigned int looks;   /* of this look-up so far */
+	unsigned int lost;    /* creates whose answer was lost */
+	unsigned int slowed;  /* creates that were told to slow down */
+	usec_t not_absent_before; /* until then an absent answer proves nothing */
+};
+
+struct writer {
+	struct run *run;
+	struct plan *plan;
+	struct body_rules rules;
+	row_ref cursor;
+	enum plan_action action; /* renewals first */
+	uint32_t total;
+	uint32_t done;
+	uint32_t failed_in_row;
+	bool started; /* a call was, since it was last set to false */
+	struct task *free;
+	struct pollfd fd;
+	struct task tasks[TASKS_MAX];
+};
+
+/* --- ends --- */
+
+static void
+end_task(struct task *task)
+{
+	struct writer *w = task->writer;
+
+	sierra_call_done(&task->call);
+	task->next_free = w->free;
+	w->free = task;
+}
+
+/* A row has its outcome: it is told, and counted for the circuit breaker. */
+static void
+settled(struct task *task)
+{
+	struct writer *w = task->writer;
+	struct outcome outcome;
+
+	plan_outcome(w->plan, task->ref, &outcome);
+	say_outcome(&w->run->say, w->plan, task->ref);
+	w->done++;
+	w->failed_in_row = outcome.kind == OUTCOME_FAILED ? w->failed_in_row + 1 : 0;
+	if (w->failed_in_row >= w->run->config->sierra.max_failures)
+		run_fail(w->run, FAILURE_TOO_MANY_FAILURES, 0);
+	end_task(task);
+}
+
+static void
+settle(struct task *task, enum outcome_kind kind, enum reason reason, uint64_t patron_id)
+{
+	int r = plan_settle(task->writer->plan, task->ref, kind, reason, patron_id);
+
+	if (r < 0) {
+		run_fail(task->writer->run, FAILURE_INTERNAL, r); /* a row that is settled twice is a bug */
+		end_task(task);
+		return;
+	}
+	settled(task);
+}
+
+static void
+machinery_failed(struct task *task, int r)
+{
+	run_fail(task->writer->run, r == -ENOMEM || r == -ENOBUFS ? FAILURE_MEMORY : FAILURE_INTERNAL, r);
+	end_task(task);
+}
+
+/* The load ended first: a row that was not tried keeps its action, one that may be done is unclear. */
+static void
+broken_off(struct task *task)
+{
+	if (task->call.maybe_done || task->lost > 0)
+		settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
+	else
+		end_task(task);
+}
+
+/* --- requests --- */
+
+static void
+key_of(const struct task *task, struct record *record, struct text *ret)
+{
+	rows_get(plan_rows(task->writer->plan), task->ref, record);
+	*ret = record->fields[RECORD_KEY];
+}
+
+static void
+start(struct task *task, enum step step, int r, usec_t delay)
+{
+	if (r < 0) {
+		machinery_failed(task, r);
+		return;
+	}
+	task->step = step;
+	task->writer->started = true;
+	sierra_start(task->writer->run->sierra, &task->call, delay);
+}
+
+static void
+start_renew(struct task *task)
+{
+	struct writer *w = task->writer;
+	struct outcome planned;
+	int r;
+
+	plan_outcome(w->plan, task->ref, &planned);
+	if (w->run->job->dry_run) {
+		settle(task, OUTCOME_RENEWED, REASON_NONE, planned.patron_id);
+		return;
+	}
+	r = call_renew(&task->call, planned.patron_id);
+	if (r == 0)
+		r = body_renew(&task->call.body, plan_expiration(w->plan));
+	start(task, STEP_RENEW, r, 0);
+}
+
+static void
+start_create(struct task *task)
+{
+	struct writer *w = task->writer;
+	struct record record;
+	int r;
+
+	if (w->run->job->dry_run) {
+		settle(task, OUTCOME_CREATED, REASON_NONE, 0);
+		return;
+	}
+	rows_get(plan_rows(w->plan), task->ref, &record);
+	r = call_create(&task->call);
+	if (r == 0)
+		r = body_create(&task->call.body, &record, &w->rules);
+	start(task, STEP_CREATE, r, 0);
+}
+
+static void
+start_find(struct task *task, enum step step, usec_t delay)
+{
+	struct record record;
+	struct text key;
+
+	key_of(task, &record, &key);
+	start(task, step, call_find(&task->call, key.bytes, key.size), delay);
+}
+
+/* --- the create whose answer was lost --- */
+
+static void
+begin_look(struct task *task)
+{
+	const struct config *config = task->writer->run->config;
+
+	if (run_over(task->writer->run)) {
+		task->lost += !task->call.slowed;
+		broken_off(task);
+		return;
+	}
+	task->looks = 0;
+	if (task->call.slowed) {
+		task->slowed++;
+		task->not_absent_before = 0;
+	} else {
+		task->lost++;
+		/* One that was given up on time may still be worked at: absence proves nothing before as much time again. */
+		task->not_absent_before = task->call.timed_out ? clock_now() + config->sierra.request_timeout : 0;
+	}
+	start_find(task, STEP_LOOK, 0);
+}
+
+/* Looks again after a growing pause, since a new record may not be visible at once. */
+static void
+look_again(struct task *task)
+{
+	struct run *run = task->writer->run;
+	usec_t pause = sierra_pause(run->sierra, run->config->sierra.find_pause, task->looks - 1);
+
+	start_find(task, STEP_LOOK, pause);
+}
+
+/* Absent in every look and long enough: once more, then it is for a person. */
+static void
+surely_absent(struct task *task)
+{
+	const struct config *config = task->writer->run->config;
+
+	if (task->lost > 1 || (task->lost > 0 && task->slowed > config->sierra.retries))
+		settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
+	else if (task->slowed > config->sierra.retries)
+		settle(task, OUTCOME_FAILED, REASON_UNREACHABLE, 0);
+	else
+		start_create(task);
+}
+
+static void
+look_unclear(struct task *task)
+{
+	settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
+}
+
+static void
+looked_absent(struct task *task)
+{
+	const struct config *config = task->writer->run->config;
+	/* What was turned away was most probably not done: there one look is enough. */
+	unsigned int tries = task->lost > 0 ? config->sierra.find_tries : 1;
+
+	task->looks++;
+	if (task->looks >= tries && clock_now() >= task->not_absent_before)
+		surely_absent(task);
+	else
+		look_again(task);
+}
+
+static void
+looked_unknown(struct task *task)
+{
+	const struct config *config = task->writer->run->config;
+
+	/* Not to be told is not to be told no: without an answer to the last look the row is unclear. */
+	task->looks++;
+	if (task->looks >= config->sierra.find_tries)
+		look_unclear(task);
+	else
+		look_again(task);
+}
+
+static void
+looked_found(struct task *task)
+{
+	switch (plan_confirm_created(task->writer->plan, task->ref, page_patron(task->call.page, 0))) {
+	case PLAN_FOUND_ABSENT:
+		looked_absent(task);
+		break;
+	case PLAN_FOUND_CREATED:
+	case PLAN_FOUND_UNCLEAR:
+		settled(task);
+		break;
+	}
+}
+
+static void
+on_look(struct task *task)
+{
+	switch (task->call.result) {
+	case SIERRA_DONE:
+		looked_found(task);
+		break;
+	case SIERRA_ABSENT:
+		looked_absent(task);
+		break;
+	case SIERRA_UNKNOWN:
+		looked_unknown(task);
+		break;
+	case SIERRA_BROKEN_OFF:
+		broken_off(task);
+		break;
+	default:
+		look_unclear(task); /* several bear the key now: which is ours cannot be told */
+	}
+}
+
+/* --- before a create --- */
+
+static void
+recheck_found(struct task *task)
+{
+	int action = plan_resolve_found(task->writer->plan, task->ref, page_patron(task->call.page, 0));
+
+	if (action < 0)
+		machinery_failed(task, action);
+	else if (action == PLAN_CREATE)
+		start_create(task);
+	else if (action == PLAN_RENEW)
+		start_renew(task);
+	else
+		settled(task);
+}
+
+static void
+on_recheck(struct task *task)
+{
+	switch (task->call.result) {
+	case SIERRA_DONE:
+		recheck_found(task);
+		break;
+	case SIERRA_ABSENT:
+		start_create(task);
+		break;
+	case SIERRA_SEVERAL:
+		settle(task, OUTCOME_HELD, REASON_AMBIGUOUS, 0);
+		break;
+	case SIERRA_BROKEN_OFF:
+		end_task(task); /* nothing was written */
+		break;
+	default:
+		settle(task, OUTCOME_FAILED, REASON_UNREACHABLE, 0);
+	}
+}
+
+/* --- writes --- */
+
+static void
+on_renew(struct task *task)
+{
+	switch (task->call.result) {
+	case SIERRA_DONE:
+		settle(task, OUTCOME_RENEWED, REASON_NONE, 0);
+		break;
+	case SIERRA_FAILED:
+		settle(task, OUTCOME_FAILED, task->call.reason, 0);
+		break;
+	case SIERRA_BROKEN_OFF:
+		broken_off(task);
+		break;
+	default:
+		settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
+	}
+}
+
+static void
+on_create(struct task *task)
+{
+	switch (task->call.result) {
+	case SIERRA_DONE:
+		settle(task, OUTCOME_CREATED, REASON_NONE, task->call.id);
+		break;
+	case SIERRA_FAILED:
+		/* Refused the second time, perhaps because the first had come through after all. */
+		settle(task, OUTCOME_FAILED, task->lost > 0 ? REASON_UNCLEAR : task->call.reason, 0);
+		break;
+	case SIERRA_LOOK_UP:
+		begin_look(task);
+		break;
+	case SIERRA_BROKEN_OFF:
+		broken_off(task);
+		break;
+	default:
+		settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
+	}
+}
+
+static void
+on_ended(struct sierra_call *call, void *user)
+{
+	static void (*const steps[])(struct task *) = {
+		[STEP_RENEW] = on_renew,
+		[STEP_RECHECK] = on_recheck,
+		[STEP_CREATE] = on_create,
+		[STEP_LOOK] = on_look,
+	};
+	struct task *task = user;
+
+	(void)call;
+	steps[task->step](task);
+}
+
+/* --- the phase --- */
+
+static bool
+index_is_old(const struct run *run)
+{
+	return clock_now() >= run->indexed_at + run->config->match.recheck_after;
+}
+
+static void
+begin_task(struct writer *w, row_ref ref)
+{
+	struct task *task = w->free;
+
+	w->free = task->next_free;
+	*task = (struct task){ .call = SIERRA_CALL_INIT, .writer = w, .ref = ref };
+	task->call.ended = on_ended;
+	task->call.user = task;
+	if (w->action == PLAN_RENEW)
+		start_renew(task);
+	else if (index_is_old(w->run))
+		start_find(task, STEP_RECHECK, 0);
+	else
+		start_create(task);
+}
+
+static bool
+next_row(struct writer *w, row_ref *ret)
+{
+	if (plan_next(w->plan, w->action, &w->cursor, ret))
+		return true;
+	if (w->action == PLAN_CREATE)
+		return false;
+	w->action = PLAN_CREATE;
+	w->cursor = 0;
+	return plan_next(w->plan, w->action, &w->cursor, ret);
+}
+
+/* One row more, or in a dry run as many as end without a call. */
+static bool
+more(void *user)
+{
+	struct writer *w = user;
+	row_ref ref;
+
+	w->started = false;
+	while (!w->started && w->free != NULL && !run_over(w->run)) {
+		if (!next_row(w, &ref))
+			return false;
+		begin_task(w, ref);
+	}
+	return true;
+}
+
+static void
+turn(void *user)
+{
+	struct writer *w = user;
+
+	say_phase(&w->run->say, PHASE_WRITING, w->done, w->total);
+	run_turn(w->run, w->fd.revents != 0);
+}
+
+static void
+writer_init(struct writer *w, struct run *run, struct plan *plan)
+{
+	w->run = run;
+	w->plan = plan;
+	w->rules = (struct body_rules){
+		.patron_type = run->config->patron.patron_type,
+		.email_style = run->config->patron.email_style,
+		.expiration = plan_expiration(plan),
+	};
+	w->action = PLAN_RENEW;
+	w->total = plan_left(plan, PLAN_RENEW) + plan_left(plan, PLAN_CREATE);
+	w->fd = (struct pollfd){ .fd = run->stage->fd, .events = POLLIN };
+	for (size_t i = TASKS_MAX; i-- > 0;) {
+		w->tasks[i].next_free = w->free;
+		w->free = &w->tasks[i];
+	}
+}
+
+int
+write_plan(struct run *run, struct plan *plan)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	const struct sierra_phase phase = { .more = more, .turn = turn, .user = w, .fds = w != NULL ? &w->fd : NULL, .fd_count = 1 };
+	int r;
+
+	if (w == NULL)
+		return -ENOMEM;
+	writer_init(w, run, plan);
+	r = sierra_run(run->sierra, &phase);
+	for (size_t i = 0; i < TASKS_MAX; i++)
+		sierra_call_done(&w->tasks[i].call);
+	free(w);
+	return r;
+}
