@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The strict reader of a feed's rows. */
+
+#include "decode/csv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "patrond/limits.h"
+
+#define BOM "\xef\xbb\xbf"
+#define BOM_SIZE 3U
+
+enum csv_state {
+	CSV_CELL,     /* at a cell's first byte */
+	CSV_PLAIN,    /* within an unquoted cell */
+	CSV_QUOTED,   /* within quotes */
+	CSV_QUOTE,    /* behind a quote that closes, or is the first of a doubled one */
+	CSV_QUOTE_CR, /* behind a closing quote and a CR */
+};
+
+struct csv {
+	csv_row_fn *fn;
+	void *data;
+	enum csv_state state;
+	char delimiter; /* NUL until the first line with anything in it is whole */
+	bool begun;     /* the place for a BOM is passed */
+	bool quoted;
+	uint64_t line;
+	uint64_t quote_line;
+	size_t raw;     /* bytes of the row as it stands in the feed */
+	size_t used;    /* bytes of row[] */
+	size_t start;   /* of the open cell in row[] */
+	size_t count;   /* cells that are closed */
+	struct csv_place error;
+	struct text cells[LIMIT_CELLS];
+	char row[LIMIT_ROW_SIZE];
+	char head[LIMIT_ROW_SIZE]; /* the first line, until the delimiter is known */
+	size_t head_size;
+};
+
+int
+csv_new(struct csv **ret, csv_row_fn *fn, void *data)
+{
+	struct csv *csv = calloc(1, sizeof(*csv));
+
+	if (csv == NULL)
+		return -ENOMEM;
+	csv->fn = fn;
+	csv->data = data;
+	csv->line = 1;
+	*ret = csv;
+	return 0;
+}
+
+struct csv *
+csv_free(struct csv *csv)
+{
+	if (csv != NULL)
+		explicit_bzero(csv, sizeof(*csv));
+	free(csv);
+	return NULL;
+}
+
+void
+csv_freep(struct csv **csv)
+{
+	*csv = csv_free(*csv);
+}
+
+struct csv_place
+csv_error_place(const struct csv *csv)
+{
+	return csv->error;
+}
+
+static enum csv_error
+fail(struct csv *csv, enum csv_error error, uint64_t line)
+{
+	csv->error = (struct csv_place){ .line = line, .column = (uint32_t)csv->count + 1 };
+	return error;
+}
+
+/* The first byte that is the given one, a line feed or NUL; end where there is none. */
+static const char *
+find_special(const char *at, const char *end, char special)
+{
+#ifdef __SSE2__
+	const __m128i specials = _mm_set1_epi8(special), feeds = _mm_set1_epi8('\n'), nul = _mm_setzero_si128();
+
+	while (end - at >= 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		__m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, specials),
+		    _mm_or_si128(_mm_cmpeq_epi8(bytes, feeds), _mm_cmpeq_epi8(bytes, nul)));
+		int mask = _mm_movemask_epi8(hits);
+
+		if (mask != 0)
+			return at + __builtin_ctz((unsigned int)mask);
+		at += 16;
+	}
+#endif
+	while (at < end && *at != special && *at != '\n' && *at != '\0')
+		at++;
+	return at;
+}
+
+/* Adds bytes to the open cell, within the limits of the cell and of the row. */
+static enum csv_error
+add(struct csv *csv, const char *bytes, size_t size)
+{
+	csv->raw += size;
+	if (csv->raw > LIMIT_ROW_SIZE)
+		return fail(csv, CSV_E_ROW_TOO_LONG, csv->line);
+	if (csv->used - csv->start + size > LIMIT_CELL_SIZE)
+		return fail(csv, CSV_E_CELL_TOO_LONG, csv->line);
+	memcpy(csv->row + csv->used, bytes, size);
+	csv->used += size;
+	return CSV_OK;
+}
+
+/* Counts a quote or a delimiter, which is no byte of a cell, against the row's limit. */
+static enum csv_error
+skip(struct csv *csv)
+{
+	csv->raw++;
+	return csv->raw > LIMIT_ROW_SIZE ? fail(csv, CSV_E_ROW_TOO_LONG, csv->line) : CSV_OK;
+}
+
+static enum csv_error
+end_cell(struct csv *csv)
+{
+	if (csv->count == LIMIT_CELLS)
+		return fail(csv, CSV_E_TOO_MANY_CELLS, csv->line);
+	csv->cells[csv->count++] = (struct text){ csv->row + csv->start, csv->used - csv->start };
+	csv->start = csv->used;
+	csv->state = CSV_CELL;
+	return CSV_OK;
+}
+
+static enum csv_error
+end_row(struct csv *csv)
+{
+	bool empty = csv->count == 0 && csv->used == 0 && !csv->quoted;
+	enum csv_error error = end_cell(csv);
+
+	if (error == CSV_OK && !empty) {
+		struct csv_row row = {
+			.cells = csv->cells,
+			.count = csv->count,
+			.bytes = csv->row,
+			.size = csv->used,
+			.delimiter = csv->delimiter,
+			.quoted = csv->quoted,
+		};
+
+		if (csv->fn(csv->data, &row) != 0)
+			error = fail(csv, CSV_E_STOPPED, csv->line);
+	}
+	csv->quoted = false;
+	csv->raw = csv->used = csv->start = csv->count = 0;
+	return error;
+}
+
+/* The special byte that ends a run outside quotes. A CR belongs to the line's end only right before the LF. */
+static enum csv_error
+plain_special(struct csv *csv, char byte)
+{
+	enum csv_error error;
+
+	if (byte == '\0')
+		return fail(csv, CSV_E_NUL_BYTE, csv->line);
+	if (byte == csv->delimiter) {
+		error = skip(csv);
+		return error == CSV_OK ? end_cell(csv) : error;
+	}
+	if (csv->used > csv->start && csv->row[csv->used - 1] == '\r')
+		csv->used--;
+	error = end_row(csv);
+	csv->line++;
+	return error;
+}
+
+/* The special byte that ends a run within quotes. */
+static enum csv_error
+quoted_special(struct csv *csv, char byte)
+{
+	if (byte == '\0')
+		return fail(csv, CSV_E_NUL_BYTE, csv->line);
+	if (byte == '"') {
+		csv->state = CSV_QUOTE;
+		return skip(csv);
+	}
+	csv->line++;
+	return add(csv, &byte, 1);
+}
+
+/* The byte behind a quote: nothing but a second quote, a delimiter or the line's end may stand there. */
+static enum csv_error
+after_quote(struct csv *csv, char byte)
+{
+	enum csv_error error = skip(csv);
+
+	if (error != CSV_OK)
+		return error;
+	if (byte == '\n') {
+		error = end_row(csv);
+		csv->line++;
+		return error;
+	}
+	if (csv->state == CSV_QUOTE && byte == csv->delimiter)
+		return end_cell(csv);
+	if (csv->state == CSV_QUOTE && byte == '"') {
+		csv->state = CSV_QUOTED;
+		csv->raw--; /* the pair is counted once as quote, once as byte of the cell */
+		return add(csv, &byte, 1);
+	}
+	if (csv->state == CSV_QUOTE && byte == '\r') {
+		csv->state = CSV_QUOTE_CR;
+		return CSV_OK;
+	}
+	return fail(csv, byte == '\0' ? CSV_E_NUL_BYTE : CSV_E_QUOTE_TEXT, csv->line);
+}
+
+static enum csv_error
+parse(struct csv *csv, const char *at, size_t size)
+{
+	const char *end = at + size;
+
+	while (at < end) {
+		enum csv_error error = CSV_OK;
+		const char *stop;
+
+		switch (csv->state) {
+		case CSV_CELL:
+			if (*at != '"') {
+				csv->state = CSV_PLAIN;
+				continue;
+			}
+			at++;
+			csv->state = CSV_QUOTED;
+			csv->quoted = true;
+			csv->quote_line = csv->line;
+			error = skip(csv);
+			break;
+		case CSV_PLAIN:
+		case CSV_QUOTED:
+			stop = find_special(at, end, csv->state == CSV_PLAIN ? csv->delimiter : '"');
+			error = add(csv, at, (size_t)(stop - at));
+			at = stop;
+			if (error == CSV_OK && at < end) {
+				error = csv->state == CSV_PLAIN ? plain_special(csv, *at) : quoted_special(csv, *at);
+				at++;
+			}
+			break;
+		case CSV_QUOTE:
+		case CSV_QUOTE_CR:
+			error = after_quote(csv, *at++);
+			break;
+		}
+		if (error != CSV_OK)
+			return error;
+	}
+	return CSV_OK;
+}
+
+/* True where nothing but ASCII blanks stands in a line; such lines do not tell the delimiter. */
+static bool
+line_is_blank(const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (strchr(" \t\r\n", bytes[i]) == NULL || bytes[i] == '\0')
+			return false;
+	return true;
+}
+
+/* The head holds a whole line, or all of a short feed: tells the delimiter and reads it, or drops a blank one. */
+static enum csv_error
+read_head(struct csv *csv, bool last)
+{
+	const char *at = csv->head;
+	size_t size = csv->head_size;
+
+	if (!csv->begun && size >= BOM_SIZE && memcmp(at, BOM, BOM_SIZE) == 0) {
+		at += BOM_SIZE;
+		size -= BOM_SIZE;
+	}
+	csv->begun = true;
+	csv->head_size = 0;
+	if (line_is_blank(at, size) && !last) {
+		csv->line++;
+		return CSV_OK;
+	}
+	csv->delimiter = memchr(at, '\t', size) != NULL ? '\t' : ',';
+	return parse(csv, at, size);
+}
+
+enum csv_error
+csv_read(struct csv *csv, const char *bytes, size_t size)
+{
+	while (csv->delimiter == '\0' && size > 0) {
+		const char *feed = memchr(bytes, '\n', size);
+		size_t part = feed != NULL ? (size_t)(feed - bytes) + 1 : size;
+		enum csv_error error;
+
+		if (part > sizeof(csv->head) - csv->head_size)
+			return fail(csv, CSV_E_ROW_TOO_LONG, csv->line);
+		memcpy(csv->head + csv->head_size, bytes, part);
+		csv->head_size += part;
+		bytes += part;
+		size -= part;
+		if (feed == NULL)
+			return CSV_OK;
+		error = read_head(csv, false);
+		if (error != CSV_OK)
+			return error;
+	}
+	return parse(csv, bytes, size);
+}
+
+enum csv_error
+csv_finish(struct csv *csv)
+{
+	if (csv->delimiter == '\0') {
+		enum csv_error error = read_head(csv, true);
+
+		if (error != CSV_OK)
+			return error;
+	}
+	if (csv->state == CSV_QUOTED)
+		return fail(csv, CSV_E_QUOTE_OPEN, csv->quote_line);
+	/* A last row without a line's end is a row all the same. */
+	return csv->raw > 0 ? end_row(csv) : CSV_OK;
+}

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The profile `chccs`: rows become records. The order of the tests is the domain's, and the first that applies counts. */
+
+#include "decode/layout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/date.h"
+#include "common/text.h"
+#include "decode/layout_header.h"
+#include "patrond/limits.h"
+
+/* Three bytes for each of a row, twice (`$` blanked), and the joined street and e-mails. */
+#define SCRATCH_MAX (8U * LIMIT_ROW_SIZE)
+#define STATUS_NEGATIVE 10U /* index of -0 in inactive_status */
+#define PIN_KEY_SIZE 10U    /* a shorter staff key gives its last four digits to the PIN */
+#define PIN_DIGITS 4U
+
+/* The student feed; what follows the first street stands one further on in a row that repeats it. */
+enum student_column {
+	STUDENT_OPT_OUT,
+	STUDENT_KEY,
+	STUDENT_FIRST,
+	STUDENT_LAST,
+	STUDENT_DOB,
+	STUDENT_SCHOOL,
+	STUDENT_GRADE,
+	STUDENT_STREET,
+	STUDENT_CITY,
+	STUDENT_STATE,
+	STUDENT_ZIP,
+	STUDENT_EMAIL,
+	STUDENT_PHONE,
+	STUDENT_GUARDIAN,
+};
+
+enum staff_column {
+	STAFF_STATUS,
+	STAFF_KEY,
+	STAFF_FIRST,
+	STAFF_LAST,
+	STAFF_STREET,
+	STAFF_CITY,
+	STAFF_STATE,
+	STAFF_ZIP,
+	STAFF_MOBILE,
+	STAFF_HOME,
+	STAFF_EMAIL,
+	STAFF_JOB,
+	STAFF_SITE_ID,
+	STAFF_SITE,
+	STAFF_COLUMNS,
+};
+
+struct layout {
+	enum feed_kind feed;
+	const struct key_rule *keys;
+	char *statuses;
+	int32_t today;
+	int32_t first_birth_date;
+	uint32_t rows;
+	uint32_t header_column;
+	bool begun; /* the place for a header is passed */
+	char key[LIMIT_KEY];
+	char cell[3U * LIMIT_CELL_SIZE]; /* a byte of Windows-1252 becomes at most three of UTF-8 */
+	struct text cells[LIMIT_CELLS]; /* normalised */
+	struct buf scratch;
+};
+
+int
+layout_new(struct layout **ret, enum feed_kind feed, const char *statuses, const struct key_rule *keys, int32_t today)
+{
+	_cleanup_layout_ struct layout *layout = calloc(1, sizeof(*layout));
+	int r;
+
+	if (layout == NULL)
+		return -ENOMEM;
+	layout->feed = feed;
+	layout->keys = keys;
+	layout->today = today;
+	layout->first_birth_date = date_to_days((struct date){ 1900, 1, 1 });
+	layout->statuses = strdup(statuses);
+	if (layout->statuses == NULL)
+		return -ENOMEM;
+	layout->scratch = BUF_INIT(SCRATCH_MAX);
+	/* All of it at once: texts point into it, so it must never move. */
+	r = buf_reserve(&layout->scratch, SCRATCH_MAX);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(layout);
+	return 0;
+}
+
+struct layout *
+layout_free(struct layout *layout)
+{
+	if (layout == NULL)
+		return NULL;
+	buf_done(&layout->scratch);
+	free(layout->statuses);
+	explicit_bzero(layout, sizeof(*layout));
+	free(layout);
+	return NULL;
+}
+
+void
+layout_freep(struct layout **layout)
+{
+	*layout = layout_free(*layout);
+}
+
+uint32_t
+layout_rows(const struct layout *layout)
+{
+	return layout->rows;
+}
+
+uint32_t
+layout_header_column(const struct layout *layout)
+{
+	return layout->header_column;
+}
+
+/* --- cells --- */
+
+/* Normalises a cell into scratch. */
+static int
+normalise(struct layout *layout, const struct text *cell, struct text *ret)
+{
+	size_t before = layout->scratch.size;
+	int r = text_add_cell(&layout->scratch, cell->bytes, cell->size);
+
+	if (r < 0)
+		return r;
+	*ret = (struct text){ layout->scratch.bytes + before, layout->scratch.size - before };
+	return 0;
+}
+
+static int
+normalise_all(struct layout *layout, const struct csv_row *row)
+{
+	buf_clear(&layout->scratch);
+	for (size_t i = 0; i < row->count; i++) {
+		int r = normalise(layout, &row->cells[i], &layout->cells[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+blank_dollar(struct layout *layout, struct text *cell)
+{
+	struct text copy = { layout->cell, cell->size };
+	int r;
+
+	if (cell->size == 0 || memchr(cell->bytes, '$', cell->size) == NULL)
+		return 0;
+	for (size_t i = 0; i < cell->size; i++)
+		layout->cell[i] = cell->bytes[i] == '$' ? ' ' : cell->bytes[i];
+	r = normalise(layout, &copy, cell);
+	explicit_bzero(layout->cell, copy.size);
+	return r;
+}
+
+/* `$` is Sierra's own line break: a blank in every field that goes there, which may be one too many then. */
+static int
+blank_dollars(struct layout *layout, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		int r = blank_dollar(layout, &layout->cells[i]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * Joins the cells from `from` up to `to` that are not empty, a blank between. Returns 0, REASON_SHAPE over max bytes, or
+ * a negative errno.
+ */
+static int
+join(struct layout *layout, size_t from, size_t to, size_t max, struct text *ret)
+{
+	size_t before = layout->scratch.size;
+	int r = 0;
+
+	for (size_t i = from; i < to && r == 0; i++) {
+		const struct text *cell = &layout->cells[i];
+		size_t size = layout->scratch.size - before;
+
+		if (cell->size == 0)
+			continue;
+		if (size + 1 + cell->size > max)
+			return REASON_SHAPE;
+		if (size > 0)
+			r = buf_add(&layout->scratch, " ", 1);
+		if (r == 0)
+			r = buf_add(&layout->scratch, cell->bytes, cell->size);
+	}
+	*ret = (struct text){ layout->scratch.bytes + before, layout->scratch.size - before };
+	return r;
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_integer(const struct text *cell)
+{
+	size_t at = cell->size > 0 && cell->bytes[0] == '-' ? 1 : 0;
+
+	if (at == cell->size)
+		return false;
+	for (; at < cell->size; at++)
+		if (!is_digit(cell->bytes[at]))
+			return false;
+	return true;
+}
+
+/* Five digits, or five, a hyphen and four. */
+static bool
+is_zip(const struct text *cell)
+{
+	if (cell->size != 5 && cell->size != 10)
+		return false;
+	for (size_t i = 0; i < cell->size; i++)
+		if (i == 5 ? cell->bytes[i] != '-' : !is_digit(cell->bytes[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_word(const struct text *cell, const char *word, size_t size)
+{
+	return cell->size == size && header_same(cell->bytes, cell->size, word, size);
+}
+
+/* --- the tests that both feeds have --- */
+
+/* The key is told also of rows that are rejected or opted out: an opt-out counts for every row of that key. */
+static void
+take_key(struct layout *layout, const struct csv_row *row, size_t column, struct record *record)
+{
+	int size;
+
+	if (column >= row->count)
+		return;
+	size = key_normalise(layout->cells[column].bytes, layout->cells[column].size, layout->key);
+	if (size <= 0)
+		return;
+	record->fields[RECORD_KEY] = (struct text){ layout->key, (size_t)size };
+	record->key_fits = memchr(layout->key, '$', (size_t)size) == NULL &&
+	    key_rule_fits(layout->keys, layout->key, (size_t)size);
+}
+
+/* A name of nothing but commas and blanks is none: in Sierra a comma parts surname and first name. */
+static bool
+is_missing(const struct text *name)
+{
+	for (size_t i = 0; i < name->size; i++)
+		if (name->bytes[i] != ',' && name->bytes[i] != ' ')
+			return false;
+	return true;
+}
+
+/* Which cell a field comes from, and how long it may be. */
+struct field_rule {
+	enum record_field field;
+	size_t column;
+	size_t max;
+};
+
+/*
+ * Takes the cells of a row into its record. shift: by how much what follows the first street stands further on. Returns
+ * REASON_NONE, or REASON_SHAPE where one is over its limit: cut, it would be somebody else's.
+ */
+static enum reason
+take_fields(const struct layout *layout, const struct field_rule *rules, size_t count, size_t shift, struct record *record)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t column = rules[i].column + (rules[i].column > STUDENT_STREET ? shift : 0);
+		const struct text *cell = &layout->cells[column];
+
+		if (cell->size > rules[i].max)
+			return REASON_SHAPE;
+		record->fields[rules[i].field] = *cell;
+	}
+	return REASON_NONE;
+}
+
+/* True where the status is one of the configured words, as they stand or (loose) case and blanks aside. */
+static bool
+is_processed(const struct layout *layout, const struct text *status, bool loose)
+{
+	const char *at = layout->statuses;
+
+	while (*at != '\0') {
+		size_t size = strcspn(at, " \t");
+
+		if (size > 0 && header_same(at, size, status->bytes, status->size) && (loose || size == status->size))
+			return true;
+		at += size;
+		at += strspn(at, " \t");
+	}
+	return false;
+}
+
+/* --- students --- */
+
+/* Anything that does not clearly say no is an opt-out: the careful reading protects the child. */
+static bool
+is_opted_out(const struct text *cell)
+{
+	static const char *const no[] = { "", "0", "false", "no", "n" };
+
+	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+		if (is_word(cell, no[i], strlen(no[i])))
+			return false;
+	return true;
+}
+
+/*
+ * Where the status stands, counted from the row's end: the last cell, or the one before where the last is the DCID.
+ * A guardian's e-mail is empty or has an @, so two integers, or an integer and nothing, can only be these two.
+ */
+static size_t
+student_status_column(const struct layout *layout, size_t count)
+{
+	const struct text *last = &layout->cells[count - 1];
+
+	if (count >= 2 && is_integer(&layout->cells[count - 2]) && (last->size == 0 || is_integer(last)))
+		return count - 2;
+	return count - 1;
+}
+
+/* The shape: where the ZIP stands tells whether the street is repeated. Returns as the verdict of a row. */
+static int
+student_shape(struct layout *layout, const struct csv_row *row, size_t *ret_status, struct record *record)
+{
+	static const struct field_rule rules[] = {
+		{ RECORD_FIRST, STUDENT_FIRST, LIMIT_NAME },
+		{ RECORD_LAST, STUDENT_LAST, LIMIT_NAME },
+		{ RECORD_STREET, STUDENT_STREET, LIMIT_TEXT },
+		{ RECORD_CITY, STUDENT_CITY, LIMIT_TEXT },
+		{ RECORD_STATE, STUDENT_STATE, LIMIT_TEXT },
+		{ RECORD_ZIP, STUDENT_ZIP, LIMIT_TEXT },
+		{ RECORD_PHONE, STUDENT_PHONE, LIMIT_TEXT },
+	};
+	size_t shift, status;
+	int r = blank_dollars(layout, STUDENT_FIRST, row->count < STUDENT_PHONE ? row->count : STUDENT_PHONE);
+
+	if (r < 0)
+		return r;
+	if (row->count > STUDENT_ZIP && is_zip(&layout->cells[STUDENT_ZIP]))
+		shift = 0;
+	else if (row->count > STUDENT_ZIP + 1 && is_zip(&layout->cells[STUDENT_ZIP + 1]))
+		shift = 1;
+	else
+		return REASON_SHAPE;
+	status = student_status_column(layout, row->count);
+	if (status < STUDENT_GUARDIAN + shift + 1)
+		return REASON_SHAPE;
+	*ret_status = status;
+	r = blank_dollars(layout, STUDENT_PHONE, status);
+	if (r < 0)
+		return r;
+	r = (int)take_fields(layout, rules, sizeof(rules) / sizeof(rules[0]), shift, record);
+	if (r == 0 && shift == 1) {
+		if (layout->cells[STUDENT_STREET + 1].size > LIMIT_TEXT)
+			return REASON_SHAPE;
+		r = join(layout, STUDENT_STREET, STUDENT_STREET + 2, 2 * LIMIT_TEXT + 1, &record->fields[RECORD_STREET]);
+	}
+	if (r == 0) {
+		/* The phone between the student's e-mail and the guardians' is no e-mail. */
+		layout->cells[STUDENT_PHONE + shift].size = 0;
+		r = join(layout, STUDENT_EMAIL + shift, status, LIMIT_EMAILS, &record->fields[RECORD_EMAILS]);
+	}
+	return r;
+}
+
+/* Returns REASON_NONE, REASON_INACTIVE with the record's status set, or REASON_STATUS. */
+static enum reason
+student_status(const struct layout *layout, const struct text *status, struct record *record)
+{
+	bool negative = status->size == 2 && status->bytes[0] == '-';
+	size_t digit = negative ? 1 : 0;
+
+	if (is_processed(layout, status, false))
+		return REASON_NONE;
+	if (status->size != digit + 1 || !is_digit(status->bytes[digit]))
+		return REASON_STATUS;
+	record->status = (uint8_t)(status->bytes[digit] - '0' + (negative ? (int)STATUS_NEGATIVE : 0));
+	return REASON_INACTIVE;
+}
+
+static int
+student_verdict(struct layout *layout, const struct csv_row *row, struct record *record)
+{
+	const struct text *birth_date = &layout->cells[STUDENT_DOB];
+	size_t status = 0;
+	int r;
+
+	take_key(layout, row, STUDENT_KEY, record);
+	if (is_opted_out(&layout->cells[STUDENT_OPT_OUT]))
+		return REASON_OPTED_OUT;
+	r = student_shape(layout, row, &status, record);
+	if (r == 0)
+		r = (int)student_status(layout, &layout->cells[status], record);
+	if (r != 0)
+		return r;
+	if (!record->key_fits)
+		return REASON_KEY;
+	if (is_missing(&record->fields[RECORD_FIRST]) && is_missing(&record->fields[RECORD_LAST]))
+		return REASON_NAME;
+	if (date_parse_us(birth_date->bytes, birth_date->size, &record->birth_date) < 0 ||
+	    record->birth_date < layout->first_birth_date || record->birth_date > layout->today)
+		return REASON_BIRTH_DATE;
+	return REASON_NONE;
+}
+
+/* --- staff --- */
+
+/* The PIN of a member of staff comes from the key, and a short key needs four digits for it. */
+static bool
+staff_key_fits(const struct text *key)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < key->size; i++)
+		digits += is_digit(key->bytes[i]);
+	return key->size >= PIN_KEY_SIZE || digits >= PIN_DIGITS;
+}
+
+static int
+staff_verdict(struct layout *layout, const struct csv_row *row, struct record *record)
+{
+	static const struct field_rule rules[] = {
+		{ RECORD_FIRST, STAFF_FIRST, LIMIT_NAME },
+		{ RECORD_LAST, STAFF_LAST, LIMIT_NAME },
+		{ RECORD_STREET, STAFF_STREET, LIMIT_TEXT },
+		{ RECORD_CITY, STAFF_CITY, LIMIT_TEXT },
+		{ RECORD_STATE, STAFF_STATE, LIMIT_TEXT },
+		{ RECORD_ZIP, STAFF_ZIP, LIMIT_TEXT },
+		{ RECORD_EMAILS, STAFF_EMAIL, LIMIT_EMAILS },
+		{ RECORD_PHONE, STAFF_MOBILE, LIMIT_TEXT },
+		{ RECORD_PHONE_2, STAFF_HOME, LIMIT_TEXT },
+	};
+	const struct text *status = &layout->cells[STAFF_STATUS];
+	int r;
+
+	take_key(layout, row, STAFF_KEY, record);
+	if (row->count != STAFF_COLUMNS)
+		return REASON_SHAPE;
+	r = blank_dollars(layout, STAFF_FIRST, STAFF_COLUMNS);
+	if (r == 0)
+		r = (int)take_fields(layout, rules, sizeof(rules) / sizeof(rules[0]), 0, record);
+	if (r != 0)
+		return r;
+	if (layout->statuses[strspn(layout->statuses, " \t")] != '\0' && !is_processed(layout, status, true))
+		return REASON_INACTIVE;
+	if (!record->key_fits || !staff_key_fits(&record->fields[RECORD_KEY]))
+		return REASON_KEY;
+	if (is_missing(&record->fields[RECORD_FIRST]) && is_missing(&record->fields[RECORD_LAST]))
+		return REASON_NAME;
+	return REASON_NONE;
+}
+
+/* --- rows --- */
+
+/* A line of blanks alone; in a feed parted by tabs the tabs are blanks too. */
+static bool
+is_blank(const struct layout *layout, const struct csv_row *row)
+{
+	if (row->quoted || (row->count > 1 && row->delimiter != '\t'))
+		return false;
+	for (size_t i = 0; i < row->count; i++)
+		if (layout->cells[i].size > 0)
+			return false;
+	return true;
+}
+
+/* Of a row that is not taken nothing but its key leaves. */
+static void
+drop_fields(struct record *record)
+{
+	for (size_t i = 0; i < RECORD_FIELD_MAX; i++)
+		if (i != RECORD_KEY)
+			record->fields[i] = (struct text){ 0 };
+	record->birth_date = RECORD_NO_DATE;
+}
+
+int
+layout_row(struct layout *layout, const struct csv_row *row, struct record *ret)
+{
+	struct record record = {
+		.feed = layout->feed,
+		.status = RECORD_NO_STATUS,
+		.birth_date = RECORD_NO_DATE,
+	};
+	bool first = !layout->begun;
+	int r = normalise_all(layout, row);
+
+	if (r < 0)
+		return r;
+	if (is_blank(layout, row))
+		return LAYOUT_BLANK;
+	layout->begun = true;
+	if (first && header_is(layout->cells, row->count)) {
+		layout->header_column = header_misfit(layout->feed, layout->cells, row->count);
+		return layout->header_column == 0 ? LAYOUT_HEADER : LAYOUT_E_HEADER;
+	}
+	r = layout->feed == FEED_STUDENT ? student_verdict(layout, row, &record) : staff_verdict(layout, row, &record);
+	if (r < 0)
+		return r;
+	record.verdict = (enum reason)r;
+	record.row = ++layout->rows;
+	if (record.verdict != REASON_NONE)
+		drop_fields(&record);
+	*ret = record;
+	return LAYOUT_RECORD;
+}

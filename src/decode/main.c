@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * patrond-decode: a zip in a descriptor becomes records on a pipe. It has no network, no file system and one secret, the
+ * zip's password. All that is foreign is read behind the walls.
+ */
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "common/record.h"
+#include "common/stage.h"
+#include "common/winzip_aes.h"
+#include "decode/decode_inspect.h"
+#include "decode/decode_records.h"
+
+#define PROGRESS_STEP (2U << 20) /* raw bytes: some 64,000 rows */
+
+struct progress {
+	struct stage *stage;
+	uint64_t done, told, total;
+};
+
+/* Tells the supervisor that there is life, and hears whether it wants none. */
+static int
+tick(void *data, uint64_t bytes)
+{
+	struct progress *progress = data;
+
+	progress->done += bytes;
+	if (progress->done - progress->told < PROGRESS_STEP)
+		return 0;
+	progress->told = progress->done;
+	/* AES is read twice, so done may pass what the file has: the total grows with it. */
+	if (progress->total < progress->done)
+		progress->total = progress->done;
+	if (wire_add_progress(&progress->stage->out, PHASE_RETRIEVING, progress->done, progress->total) < 0 ||
+	    stage_send(progress->stage) < 0)
+		return -1;
+	return stage_cancelled(progress->stage) ? -1 : 0;
+}
+
+/* The feed must be a file: pread on anything else would block or fail halfway. Its size comes along. */
+static int
+check_feed(int fd, uint64_t *ret_size)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0)
+		return -EBADMSG;
+	*ret_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int
+check_records(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? 0 : -EBADMSG;
+}
+
+static int
+fail(struct stage *stage, enum failure_code code, int number)
+{
+	struct failure failure = failure_of(code, number);
+
+	return stage_fail(stage, &failure);
+}
+
+static int
+answer_inspect(struct stage *stage, const struct wire_in *in)
+{
+	_cleanup_fd_ int zip = wire_take_fd(&stage->reader);
+	struct progress progress = { .stage = stage };
+	struct inspection inspection;
+	int r;
+
+	if (wire_finish(in) < 0 || check_feed(zip, &progress.total) < 0)
+		return fail(stage, FAILURE_PROTOCOL, 0);
+	r = decode_inspect(zip, stage->config.feed, tick, &progress, &inspection);
+	if (r > 0)
+		return fail(stage, (enum failure_code)r, 0);
+	if (r == -ECANCELED)
+		return fail(stage, FAILURE_CANCELLED, 0);
+	if (r < 0)
+		return fail(stage, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, -r);
+	wire_begin(&stage->out, WIRE_INSPECTED);
+	wire_put_u8(&stage->out, (uint8_t)inspection.verdict);
+	wire_put_u8(&stage->out, (uint8_t)inspection.kinds);
+	wire_put_bytes(&stage->out, inspection.sha256, sizeof(inspection.sha256));
+	r = wire_end(&stage->out);
+	return r < 0 ? r : stage_done(stage);
+}
+
+static int
+answer_records(struct stage *stage, struct wire_in *in)
+{
+	unsigned int kinds = wire_get_u8(in);
+	int32_t today = wire_get_i32(in);
+	_cleanup_fd_ int zip = wire_take_fd(&stage->reader);
+	_cleanup_fd_ int records = wire_take_fd(&stage->reader);
+	struct progress progress = { .stage = stage };
+	struct decode_job job = {
+		.zip = zip,
+		.records = records,
+		.feeds = stage->config.feed,
+		.barcode_pattern = stage->config.match.barcode_pattern,
+		.passwords = &stage->secret,
+		.kinds = kinds,
+		.today = today,
+		.tick = tick,
+		.data = &progress,
+	};
+	struct failure failure;
+
+	if (wire_finish(in) < 0 || kinds == 0 || (kinds & ~FEED_BITS_ALL) != 0 ||
+	    check_feed(zip, &progress.total) < 0 || check_records(records) < 0)
+		return fail(stage, FAILURE_PROTOCOL, 0);
+	if (decode_records(&job, &failure) < 0)
+		return stage_fail(stage, &failure);
+	return stage_done(stage);
+}
+
+static int
+run(struct stage *stage)
+{
+	const struct sandbox_options options = { 0 };
+	struct wire_in in;
+	int r;
+
+	/* libcrypto opens files and loads algorithms when first used: behind the walls it could not. */
+	if (winzip_aes_warm() < 0 || decode_inspect_warm() < 0)
+		return fail(stage, FAILURE_INTERNAL, ENOSYS);
+	r = stage_walls(stage, &options);
+	if (r < 0)
+		return r;
+	r = stage_request(stage, &in);
+	if (r <= 0)
+		return r;
+	switch (in.type) {
+	case WIRE_DECODE_INSPECT:
+		return answer_inspect(stage, &in);
+	case WIRE_DECODE_RECORDS:
+		return answer_records(stage, &in);
+	default:
+		return fail(stage, FAILURE_PROTOCOL, 0);
+	}
+}
+
+int
+main(void)
+{
+	struct stage stage;
+	int r = stage_begin(&stage, PROGRAM_DECODE);
+
+	if (r == 0)
+		r = run(&stage);
+	return stage_end(&stage, r);
+}

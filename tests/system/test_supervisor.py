@@ -1,0 +1,567 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The supervisor against stages that die, hang, and lie: it lives, the load fails, and it says so.
+
+Every stage here is a small program in Python, put beside a copy of patrond, which starts what lies beside it.
+"""
+import json
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import textwrap
+import time
+import unittest
+
+import stagekit
+
+USER = "nobody" if os.geteuid() == 0 else None
+
+# What every fake stage begins with: descriptor 3, the frames, and the request that it was sent.
+PRELUDE = textwrap.dedent("""\
+    #!/usr/bin/env python3
+    import os, socket, struct, sys, time, hashlib
+    sys.path.insert(0, {system!r})
+    import stagekit as k
+    s = socket.socket(fileno=3)
+    def request():
+        data, fds, _, _ = socket.recv_fds(s, 1 << 16, 4)
+        if not data:
+            os._exit(1)
+        length, number, _ = struct.unpack_from("<IHH", data)
+        return k.FRAME_NAME[number], data[8:8 + length], fds
+    def say(name, payload=b""):
+        s.sendall(k.frame(name, payload))
+    def listing(name, size, mtime=1700000000000000):
+        say("LISTING", k.string(name) + struct.pack("<Qq", size, mtime))
+    def counts(name, rows, created=0, current=0):
+        v = [rows] + [created, 0, current, 0, 0, 0, 0] + [0] * 19 + [0] * 20 + [0, 0]
+        say(name, struct.pack("<B49I", 0, *v))
+    def outcome(row, kind=0, reason=0):
+        say("OUTCOME", struct.pack("<BIBBQ", 0, row, kind, reason, 4711))
+    def wait():
+        while s.recv(4096):
+            pass
+        os._exit(0)
+    name, payload, fds = request()
+    """)
+
+# An honest load, in small: one feed of 7 bytes, one row that is created.
+HONEST = {
+    "share": """
+        if name == "SHARE_LIST":
+            listing("feed.zip", 7)
+        else:
+            os.pwrite(fds[0], b"content", 0)
+            say("COPIED", struct.pack("<Q", 7))
+        say("DONE")
+        wait()
+        """,
+    "decode": """
+        if name == "DECODE_INSPECT":
+            say("INSPECTED", struct.pack("<BB", 0, 1) + hashlib.sha256(os.pread(fds[0], 100, 0)).digest())
+        say("DONE")
+        wait()
+        """,
+    "load": """
+        say("INDEXED", struct.pack("<Q", 10))
+        counts("PLAN", 1, created=1)
+        outcome(1)
+        counts("COUNTS", 1, created=1)
+        say("DONE")
+        wait()
+        """,
+}
+
+
+class Fake:
+    def __init__(self, **stages):
+        self.directory = tempfile.mkdtemp(prefix="patrond-fake-")
+        os.chmod(self.directory, 0o755)
+        shutil.copy(os.path.join(stagekit.BIN, "patrond"), self.directory)
+        for name, body in {**HONEST, **stages}.items():
+            path = os.path.join(self.directory, "patrond-" + name)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(PRELUDE.format(system=os.path.dirname(os.path.abspath(__file__))) + textwrap.dedent(body))
+            os.chmod(path, 0o755)
+        for name in ("credentials", "runtime"):
+            os.mkdir(os.path.join(self.directory, name))
+        for name in ("zip-password", "sierra-key"):
+            path = os.path.join(self.directory, "credentials", name)
+            with open(path, "w", encoding="ascii") as file:
+                file.write("secret\n")
+        if USER:
+            entry = pwd.getpwnam(USER)
+            os.chown(os.path.join(self.directory, "runtime"), entry.pw_uid, entry.pw_gid)
+        self.extra = ""
+        self.settle = "1ms"
+
+    def start(self, *arguments, **environment):
+        config = os.path.join(self.directory, "c.conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(f"[share]\npath = /nowhere\nsettle = {self.settle}\n[sierra]\nurl = https://127.0.0.1:1/v6\n"
+                       f"[load]\nstage_timeout = 700ms\n{self.extra}")
+        env = {"PATH": "/usr/bin:/bin", "CREDENTIALS_DIRECTORY": os.path.join(self.directory, "credentials"),
+               "RUNTIME_DIRECTORY": os.path.join(self.directory, "runtime"), "PYTHONDONTWRITEBYTECODE": "1",
+               "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""), **environment}
+        become = dict(user=USER, group=pwd.getpwnam(USER).pw_gid, extra_groups=[]) if USER else {}
+        return subprocess.Popen([os.path.join(self.directory, "patrond"), "--config", config, "--log", "json",
+                                 *(arguments or ("--once",))], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, cwd="/", **become)
+
+    def run(self, *arguments, **environment):
+        process = self.start(*arguments, **environment)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        entries = []
+        for line in err.splitlines():
+            try:
+                entries.append(json.loads(line))
+            except ValueError:
+                raise AssertionError("not an entry: " + line) from None
+        return process.returncode, entries
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def reasons(entries):
+    return [e["REASON"] for e in entries if "REASON" in e and "OUTCOME" not in e]
+
+
+class Supervisor(unittest.TestCase):
+    def ends(self, status, reason, **stages):
+        """A run with these stages ends with the status, and an entry tells the reason."""
+        with Fake(**stages) as fake:
+            got, entries = fake.run()
+            self.assertEqual((got, reasons(entries)[:1]), (status, [reason] if reason else []), entries[-8:])
+            return entries
+
+    def test_honest_stages(self):
+        with Fake() as fake:
+            status, entries = fake.run()
+            self.assertEqual(status, 0, entries)
+            rows = [e for e in entries if "OUTCOME" in e]
+            self.assertEqual([(e["FEED"], e["ROW"], e["OUTCOME"], e["PATRON_ID"], e["SYSLOG_IDENTIFIER"]) for e in rows],
+                             [("student", "1", "created", "4711", "chccs-log-student")])
+            # remembered: the same file is not taken again
+            status, entries = fake.run()
+            self.assertEqual((status, [e for e in entries if "OUTCOME" in e]), (0, []))
+
+    def test_memory_holds_no_more_than_it_says(self):
+        with Fake() as fake:
+            fake.run()
+            self.assertEqual(os.listdir(os.path.join(fake.directory, "runtime")), ["state"])
+            with open(os.path.join(fake.directory, "runtime/state"), encoding="ascii") as file:
+                state = json.load(file)
+            self.assertEqual(sorted(state), ["contents", "files", "patrons", "staff", "student", "version"])
+            self.assertEqual(state["student"], {"rows": 1, "mtime": 1700000000000000})
+
+    # --- dying, at every point ---
+
+    def test_deaths(self):
+        for stage in ("share", "decode", "load"):
+            for how, body in (("exit", "os._exit(0)"), ("error", "os._exit(3)"), ("kill", "os.kill(os.getpid(), 9)"),
+                              ("abort", "os.abort()"), ("hang-up", "s.shutdown(2); time.sleep(30)")):
+                with self.subTest(stage=stage, how=how):
+                    reason = "stage-silent" if how == "hang-up" else "stage-died"
+                    self.ends(2, reason, **{stage: body})
+
+    def test_death_is_told_with_its_signal(self):
+        entries = self.ends(2, "stage-died", load="os.kill(os.getpid(), 11)")
+        self.assertTrue(any("signal 11" in e["MESSAGE"] for e in entries), entries)
+
+    def test_silence(self):
+        for stage in ("share", "decode", "load"):
+            with self.subTest(stage=stage):
+                begun = time.monotonic()
+                self.ends(2, "stage-silent", **{stage: "time.sleep(60)"})
+                self.assertLess(time.monotonic() - begun, 30)
+
+    def test_missing_program(self):
+        with Fake() as fake:
+            os.unlink(os.path.join(fake.directory, "patrond-load"))
+            status, entries = fake.run()
+            self.assertEqual((status, reasons(entries)[:1]), (2, ["stage-missing"]))
+
+    def test_missing_socket_is_not_forked_around(self):
+        with Fake() as fake:
+            status, entries = fake.run(PATROND_STAGES=fake.directory)
+            self.assertEqual((status, reasons(entries)[:1]), (2, ["stage-missing"]))
+            self.assertIn("patrond-share.socket", entries[0]["MESSAGE"])
+
+    # --- lying ---
+
+    LIES = {
+        "unknown type": "s.sendall(struct.pack('<IHH', 0, 0x7777, 0))",
+        "a request": "say('LOAD', b'x' * 22)",
+        "oversized": "s.sendall(struct.pack('<IHH', 0x7fffffff, k.FRAME['OUTCOME'], 0))",
+        "undersized": "s.sendall(struct.pack('<IHH', 2, k.FRAME['OUTCOME'], 0) + b'xx')",
+        "reserved field": "s.sendall(struct.pack('<IHH', 0, k.FRAME['DONE'], 1))",
+        "garbage": "s.sendall(os.urandom(100000))",
+        "another stage's answer": "say('COPIED', struct.pack('<Q', 7))",
+        "outcome before the plan": "outcome(1)",
+        "row 0": "counts('PLAN', 1, created=1); outcome(0)",
+        "row beyond any feed": "counts('PLAN', 1, created=1); outcome(4000000000)",
+        "second outcome": "counts('PLAN', 1, created=1); outcome(1); outcome(1)",
+        "unknown outcome": "counts('PLAN', 1, created=1); outcome(1, kind=99)",
+        "reason that does not fit": "counts('PLAN', 1, created=1); outcome(1, kind=0, reason=1)",
+        "counts that are too high": "counts('PLAN', 1, created=1); outcome(1); counts('COUNTS', 1, created=2)",
+        "counts without outcomes": "counts('PLAN', 1, created=1); counts('COUNTS', 1, created=1)",
+        "rows without an outcome": "counts('PLAN', 9); counts('COUNTS', 9); say('DONE')",
+        "done without a word": "say('DONE')",
+        "guard after a write": "counts('PLAN', 1, created=1); outcome(1); say('GUARD', struct.pack('<BBQQI', 0, 0, 1, 1, 1))",
+        "index twice": "say('INDEXED', struct.pack('<Q', 1)); say('INDEXED', struct.pack('<Q', 2))",
+        "phase of no kind": "say('PROGRESS', struct.pack('<BQQ', 77, 1, 1))",
+        "failure of no kind": "say('FAILURE', struct.pack('<HBIIi', 9999, 255, 0, 0, 0))",
+        "feed of no kind": "say('OUTCOME', struct.pack('<BIBBQ', 9, 1, 0, 0, 0))",
+        "feed that was not asked for": "counts('PLAN', 1, created=1); say('OUTCOME', struct.pack('<BIBBQ', 1, 1, 0, 0, 0))",
+    }
+
+    def test_lies_of_load(self):
+        for lie, body in self.LIES.items():
+            with self.subTest(lie=lie):
+                entries = self.ends(2, "protocol", load=body + "\nwait()")
+                if lie not in ("rows without an outcome", "done without a word"):
+                    self.assertTrue(any("suspected compromise" in e["MESSAGE"] for e in entries), entries)
+
+    def test_endless_answers(self):
+        # more outcomes than the plan has rows: cut off at once
+        entries = self.ends(2, "differs", load="""
+            counts("PLAN", 1, created=1)
+            n = 0
+            while True:
+                s.sendall(b"".join(k.frame("OUTCOME", struct.pack("<BIBBQ", 0, (n + i) % 1000 + 1, 255, 18, 1))
+                                   for i in range(1000)))
+                n += 1000
+            """)
+        self.assertLess(len(entries), 20)
+        self.assertIn("protocol", reasons(entries))
+
+    def test_endless_listing(self):
+        self.ends(2, "protocol", share="""
+            while True:
+                listing("x", 1)
+            """)
+
+    def test_listing_lies(self):
+        for name in ("../feed.zip", "/etc/shadow", "", ".", "..", "a\0b"):
+            with self.subTest(name=name):
+                self.ends(2, "protocol", share=f"listing({name!r}, 1)\nwait()")
+
+    def test_name_with_escapes_is_shown_escaped(self):
+        with Fake(share=HONEST["share"].replace('"feed.zip"', 'b"\\033[2J\\n\\xff.zip"'),
+                  decode="say('INSPECTED', struct.pack('<BB', 1, 0) + bytes(32))\nsay('DONE')\nwait()") as fake:
+            status, entries = fake.run()
+            self.assertEqual((status, reasons(entries)), (2, ["not-a-zip"]))
+            self.assertIn("\\x1b[2J\\x0a\\xff.zip", entries[0]["MESSAGE"])
+
+    def test_copied_lies_about_its_size(self):
+        self.ends(2, "protocol", share="""
+            if name == "SHARE_LIST":
+                listing("feed.zip", 7)
+                say("DONE")
+                wait()
+            say("COPIED", struct.pack("<Q", 8))
+            wait()
+            """)
+
+    def test_inspect_lies(self):
+        for verdict, kinds in ((0, 0), (0, 7), (9, 1), (1, 1)):
+            with self.subTest(verdict=verdict, kinds=kinds):
+                self.ends(2, "protocol", decode=f"say('INSPECTED', struct.pack('<BB', {verdict}, {kinds}) + bytes(32))\nwait()")
+        self.ends(2, "protocol", decode="say('DONE')\nwait()")
+
+    # --- the cause among echoes ---
+
+    def failure(self, word):
+        return f"say('FAILURE', struct.pack('<HBIIi', {stagekit.FAILURE.index(word)}, 255, 0, 0, 0))\nwait()\n"
+
+    def test_decodes_failure_is_the_cause_of_a_cut(self):
+        decode = HONEST["decode"].replace('say("DONE")\n        wait()', "") + """
+        if name == "DECODE_RECORDS":
+            say("FAILURE", struct.pack("<HBIIi", %d, 255, 0, 0, 0))
+        else:
+            say("DONE")
+        wait()
+        """ % stagekit.FAILURE.index("zip-password")
+        self.ends(2, "zip-password", decode=decode, load="time.sleep(0.2)\n" + self.failure("records-cut"))
+        self.ends(2, "zip-password", decode=decode, load=self.failure("records-cut"))
+
+    def test_loads_failure_is_the_cause_of_a_broken_pipe(self):
+        decode = HONEST["decode"].replace('say("DONE")\n        wait()', "") + """
+        if name == "DECODE_RECORDS":
+            say("FAILURE", struct.pack("<HBIIi", %d, 255, 0, 0, 0))
+        else:
+            say("DONE")
+        wait()
+        """ % stagekit.FAILURE.index("records")
+        self.ends(2, "tls-ca", decode=decode, load="time.sleep(0.2)\n" + self.failure("tls-ca"))
+
+    def test_configuration_failures_are_status_1(self):
+        for word in ("config", "credential", "uid-zero"):
+            with self.subTest(word=word):
+                self.ends(1, word, load=self.failure(word))
+
+    # --- held, due, dry ---
+
+    HELD = """
+        say("INDEXED", struct.pack("<Q", 10))
+        counts("PLAN", 100, created=100)
+        say("GUARD", struct.pack("<BBQQI", 0, 0, 100, 100, 30))
+        say("DONE")
+        wait()
+        """
+
+    def test_held(self):
+        with Fake(load=self.HELD) as fake:
+            status, entries = fake.run()
+            self.assertEqual(status, 4)
+            held = [e for e in entries if "GUARD" in e]
+            self.assertEqual([(e["GUARD"], e["FEED"], e["VALUE"], e["BASIS"]) for e in held], [("creates", "student", "100", "100")])
+            self.assertTrue(held[0]["MESSAGE"].startswith("HELD by guard: creates 100% > 30% (100 of 100 rows, student)"))
+            self.assertEqual([e["CREATED"] for e in entries if e.get("SUMMARY") == "Plan"], ["100"])
+            # it waits for a person: neither run again nor forgotten
+            status, entries = fake.run()
+            self.assertEqual((status, [e for e in entries if "GUARD" in e]), (4, []))
+
+    def test_due_again_after_a_failure(self):
+        with Fake(load=self.failure("sierra-unreachable")) as fake:
+            for _ in range(2):
+                status, entries = fake.run()
+                self.assertEqual((status, reasons(entries)), (2, ["sierra-unreachable"]))
+
+    def test_unclear_rows_keep_the_feed_due(self):
+        with Fake(load="""
+            counts("PLAN", 1, created=1)
+            outcome(1, kind=6, reason=16)
+            v = [1] + [0, 0, 0, 0, 0, 0, 1] + [0] * 16 + [1, 0, 0] + [0] * 20 + [0, 0]
+            say("COUNTS", struct.pack("<B49I", 0, *v))
+            say("DONE")
+            wait()
+            """) as fake:
+            for _ in range(2):
+                status, entries = fake.run()
+                self.assertEqual((status, [(e["OUTCOME"], e["REASON"]) for e in entries if "OUTCOME" in e]),
+                                 (3, [("failed", "unclear")]))
+
+    def test_dry_run_remembers_nothing(self):
+        with Fake() as fake:
+            status, entries = fake.run("--once", "--dry-run")
+            self.assertEqual((status, os.listdir(os.path.join(fake.directory, "runtime"))), (0, []))
+            self.assertTrue(all(e.get("DRY_RUN") == "1" for e in entries if "OUTCOME" in e))
+            fake.run()
+            status, entries = fake.run("--once", "--dry-run")
+            self.assertEqual(len([e for e in entries if "OUTCOME" in e]), 1)  # also on a feed that is done
+
+    # --- newest wins ---
+
+    TWO = """
+        if name == "SHARE_LIST":
+            listing("new.zip", 3, 1700000002000000)
+            listing("old.zip", 3, 1700000001000000)
+        else:
+            os.pwrite(fds[0], payload[4:7], 0)
+            say("COPIED", struct.pack("<Q", 3))
+        say("DONE")
+        wait()
+        """
+
+    def test_older_feeds_are_superseded_unread(self):
+        with Fake(share=self.TWO, decode=HONEST["decode"].replace('"<BB", 0, 1', '"<BB", 0, 3'),
+                  load=HONEST["load"].replace('counts("COUNTS"', 'counts("COUNTS"')) as fake:
+            status, entries = fake.run()
+            self.assertEqual(status, 0, entries)
+            self.assertEqual([e["FILE"] for e in entries if "FILE" in e], ["old.zip"])
+            self.assertEqual(len([e for e in entries if e["MESSAGE"].endswith("started.")]), 1)
+
+    def test_both_kinds_from_two_zips(self):
+        decode = """
+        if name == "DECODE_INSPECT":
+            body = os.pread(fds[0], 100, 0)
+            say("INSPECTED", struct.pack("<BB", 0, 1 if body == b"new" else 2) + hashlib.sha256(body).digest())
+        say("DONE")
+        wait()
+        """
+        load = """
+        kind = 0 if struct.unpack_from("<I", payload, 5)[0] == 0 else 1
+        say("INDEXED", struct.pack("<Q", 10))
+        say("DONE")
+        wait()
+        """
+        with Fake(share=self.TWO, decode=decode, load=load) as fake:
+            _, entries = fake.run()
+            # both are begun; this load says nothing and so fails, one after the other
+            self.assertEqual(len([e for e in entries if e["MESSAGE"].endswith("started.")]), 2, entries)
+
+    def test_newest_that_cannot_be_read_holds_up_the_older(self):
+        share = self.TWO.replace("os.pwrite", 'payload[4:7] == b"new" and os._exit(1)\n            os.pwrite')
+        with Fake(share=share, decode=HONEST["decode"].replace('"<BB", 0, 1', '"<BB", 0, 3')) as fake:
+            status, entries = fake.run()
+            self.assertEqual((status, reasons(entries)), (2, ["stage-died"]))
+            self.assertEqual([e for e in entries if e["MESSAGE"].endswith("started.")], [])
+
+    # --- upload under way ---
+
+    def test_a_growing_file_is_left_alone(self):
+        with Fake(share="""
+            if name == "SHARE_LIST":
+                listing("feed.zip", time.monotonic_ns() % 1000000007)
+            say("DONE")
+            wait()
+            """) as fake:
+            fake.settle = "50ms"
+            status, entries = fake.run()
+            self.assertEqual((status, [e["FILE"] for e in entries if "FILE" in e]), (0, ["feed.zip"]))
+            self.assertIn("does not stand still", entries[0]["MESSAGE"])
+
+    # --- signals ---
+
+    def test_term_in_the_middle_of_a_load(self):
+        with Fake(load="""
+            say("INDEXED", struct.pack("<Q", 10))
+            counts("PLAN", 2, created=2)
+            outcome(1)
+            open("%(mark)s", "w").close()
+            while s.recv(4096)[4:6] != struct.pack("<H", k.FRAME["CANCEL"]):
+                pass
+            counts("COUNTS", 2, created=1)
+            say("FAILURE", struct.pack("<HBIIi", k.FAILURE.index("cancelled"), 255, 0, 0, 0))
+            wait()
+            """ % {"mark": "/tmp/patrond-term-mark-%d" % os.getpid()}) as fake:
+            fake.extra = "stage_timeout = 20s\n"
+            process = fake.start()
+            mark = "/tmp/patrond-term-mark-%d" % os.getpid()
+            deadline = time.monotonic() + 20
+            while not os.path.exists(mark) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            os.unlink(mark)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+            entries = [json.loads(line) for line in err.splitlines()]
+            self.assertEqual((process.returncode, reasons(entries)), (2, ["cancelled"]))
+            self.assertEqual([e["CREATED"] for e in entries if e.get("SUMMARY") == "Broken off"], ["1"])
+
+    def test_stages_die_with_the_supervisor(self):
+        mark = "/tmp/patrond-orphan-%d" % os.getpid()
+        with Fake(load=f"open({mark!r}, 'w').write(str(os.getpid()))\nwait()") as fake:
+            fake.extra = "stage_timeout = 60s\n"
+            process = fake.start()
+            deadline = time.monotonic() + 20
+            while not (os.path.exists(mark) and os.path.getsize(mark)) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            with open(mark, encoding="ascii") as file:
+                pid = int(file.read())
+            os.unlink(mark)
+            process.kill()
+            process.communicate()
+            for _ in range(100):
+                if not os.path.exists(f"/proc/{pid}"):
+                    return
+                time.sleep(0.05)
+            self.fail("a stage outlived the supervisor")
+
+    def test_service_looks_again_and_stops(self):
+        with Fake() as fake:
+            fake.extra = "[share]\npoll_interval = 1s\n"
+            process = fake.start("--log", "json")
+            time.sleep(3)
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+            messages = [json.loads(line)["MESSAGE"] for line in err.splitlines()]
+            self.assertEqual(process.returncode, 0, messages)
+            self.assertIn("Configuration read anew.", messages)
+            self.assertEqual(messages[-1], "patrond stopped.")
+            self.assertEqual(len([m for m in messages if m.endswith("started.") and m.startswith("Load")]), 1, messages)
+
+    def test_a_bad_reload_keeps_the_old_configuration(self):
+        with Fake() as fake:
+            process = fake.start("--log", "json")
+            time.sleep(1.5)
+            with open(os.path.join(fake.directory, "c.conf"), "a", encoding="ascii") as file:
+                file.write("[nonsense]\n")
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+            self.assertTrue(any("the old one stays" in json.loads(line)["MESSAGE"] for line in err.splitlines()), err)
+            self.assertEqual(process.returncode, 0)
+
+    # --- the command line ---
+
+    def command(self, *arguments, **environment):
+        return subprocess.run([os.path.join(stagekit.BIN, "patrond"), *arguments], capture_output=True, text=True, timeout=20,
+                              stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin", "ASAN_OPTIONS": "detect_leaks=0",
+                                                             **environment})
+
+    def test_usage(self):
+        for arguments, says in ((["--nonsense"], "unrecognized"), (["more"], "no such argument"), (["--dry-run"], "--once"),
+                                (["--log", "syslog", "--config", "/nonexistent"], "cannot be read"),
+                                (["--config", "/nonexistent"], "/nonexistent: cannot be read")):
+            with self.subTest(arguments=arguments):
+                done = self.command(*arguments)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(says, done.stderr)
+        self.assertEqual(self.command("--help").returncode, 0)
+        self.assertIn("patrond 0.", self.command("--version").stdout)
+
+    def test_journal_is_refused_outside_of_a_namespace(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n")
+            file.flush()
+            done = self.command("--config", file.name, "--once", "--log", "journal")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("must never reach a persistent journal", done.stderr)
+
+    def test_missing_sections_and_credentials(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("[share]\n[log]\n")
+            file.flush()
+            done = self.command("--config", file.name, "--check-config")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("[share] path is missing", done.stderr)
+            self.assertIn("[sierra] is missing", done.stderr)
+            file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n[report]\n")
+            file.flush()
+            done = self.command("--config", file.name, "--once", CREDENTIALS_DIRECTORY="/nonexistent")
+            self.assertEqual(done.returncode, 1)
+            for name in ("zip-password", "sierra-key", "report-password"):
+                self.assertIn(f"/nonexistent/{name}", done.stderr)
+            self.assertNotIn("sftp-key", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to be refused as root")
+    def test_root_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("zip-password", "sierra-key"):
+                with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+                    file.write("x")
+            with open(os.path.join(folder, "c.conf"), "w", encoding="ascii") as file:
+                file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n")
+            done = self.command("--config", os.path.join(folder, "c.conf"), "--once", CREDENTIALS_DIRECTORY=folder)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("refuses to run as root", done.stderr)
+
+    def test_workspace_on_a_disk_is_refused(self):
+        with Fake() as fake:
+            os.mkdir(os.path.join(fake.directory, "runtime/work"))
+            if os.statvfs(fake.directory).f_fsid == os.statvfs("/dev/shm").f_fsid:
+                self.skipTest("the temporary folder is tmpfs here")
+            process = fake.start()
+            _, err = process.communicate(timeout=20)
+            self.assertEqual(process.returncode, 1)
+            self.assertIn("not on tmpfs", err)
+
+
+if __name__ == "__main__":
+    stagekit.main()

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is a header, and whether it fits its feed. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "decode/layout_header.h"
+
+#define STUDENT_FRONT "S_CHCCS_STUDENTINFO.PUBLIC.LIB.OPT.OUT|Student_Number|First_Name|Last_Name|DOB|SchoolID|Grade_Level|"
+#define STUDENT_MIDDLE "Mailing_City|Mailing_State|Mailing_Zip|S_NC_STUDENTDEMO.EMAIL_ADDRESS|Home_Phone|"
+#define STUDENT STUDENT_FRONT "Mailing_Street|" STUDENT_MIDDLE "Guardian_Email|Enroll_Status"
+#define STAFF_FRONT "Employment Status|UIDStaffID|FirstName|LastName|Address1|City|State|Zip|Mobile Phone|Home Phone|"
+#define STAFF STAFF_FRONT "Email|PR Job Desc.|PrimarySiteId|Site Name"
+
+#define CELLS_MAX 32
+
+static size_t
+split(const char *line, struct text cells[static CELLS_MAX])
+{
+	size_t count = 0;
+
+	for (;;) {
+		size_t size = strcspn(line, "|");
+
+		assert_true(count < CELLS_MAX);
+		cells[count++] = (struct text){ line, size };
+		if (line[size] == '\0')
+			return count;
+		line += size + 1;
+	}
+}
+
+static void
+test_misfit(void **state)
+{
+	static const struct {
+		enum feed_kind feed;
+		const char *line;
+		uint32_t misfit;
+	} cases[] = {
+		{ FEED_STUDENT, STUDENT "|Shoe_Size", 16 },
+		{ FEED_STUDENT, "Shoe_Size|" STUDENT, 1 },
+		{ FEED_STUDENT, "Student_Number|S_CHCCS_STUDENTINFO.PUBLIC.LIB.OPT.OUT", 1 },
+		{ FEED_STUDENT, "S_CHCCS_STUDENTINFO.PUBLIC.LIB.OPT.OUT|Student_Number|Middle_Name", 3 },
+		{ FEED_STUDENT, STUDENT_FRONT STUDENT_MIDDLE "Guardian_Email|Enroll_Status", 8 },
+		{ FEED_STUDENT, STUDENT_FRONT "Mailing_Street|Mailing_Street|Mailing_Street|" STUDENT_MIDDLE
+		    "Guardian_Email|Enroll_Status", 10 },
+		{ FEED_STUDENT, STUDENT_FRONT "Mailing_Street|" STUDENT_MIDDLE "Enroll_Status", 14 },
+		{ FEED_STUDENT, STUDENT_FRONT "Mailing_Street|" STUDENT_MIDDLE "Guardian_Email", 15 },
+		{ FEED_STUDENT, STUDENT "|S_NC_STUDENTDEMO.STUDENTSDCID|S_NC_STUDENTDEMO.STUDENTSDCID", 17 },
+		{ FEED_STUDENT, STUDENT "|", 16 },
+		{ FEED_STUDENT, STAFF, 1 },
+		{ FEED_STUDENT, STUDENT, 0 },
+		{ FEED_STUDENT, STUDENT "|S_NC_STUDENTDEMO.STUDENTSDCID", 0 },
+		{ FEED_STUDENT, STUDENT_FRONT "Mailing_Street|Mailing_Street|" STUDENT_MIDDLE "Guardian_Email|Enroll_Status", 0 },
+		{ FEED_STUDENT, STUDENT_FRONT "Mailing_Street|" STUDENT_MIDDLE
+		    "Guardian_Email|Guardian_Email|Guardian_Email|Enroll_Status", 0 },
+		{ FEED_STAFF, STAFF "|More", 15 },
+		{ FEED_STAFF, STAFF_FRONT "Email|PR Job Desc.|PrimarySiteId", 14 },
+		{ FEED_STAFF, STAFF_FRONT "PR Job Desc.|Email|PrimarySiteId|Site Name", 11 },
+		{ FEED_STAFF, STUDENT, 1 },
+		{ FEED_STAFF, STAFF, 0 },
+		{ FEED_STAFF, "employment  status|uidstaffid|First Name|LASTNAME|Address 1|City|State|ZIP|MobilePhone|HomePhone|"
+		    "E mail|PR JobDesc.|Primary Site Id|SiteName", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text cells[CELLS_MAX];
+		size_t count = split(cases[i].line, cells);
+		uint32_t misfit = header_misfit(cases[i].feed, cells, count);
+
+		if (misfit != cases[i].misfit)
+			fail_msg("case %zu: %u", i, misfit);
+	}
+}
+
+static void
+test_is(void **state)
+{
+	static const struct {
+		const char *line;
+		bool header;
+	} cases[] = {
+		{ "|123456|ADA|LOVELACE|1/2/2010|304|5|1 MAIN ST|CHAPEL HILL|NC|27514|||a@b.c|0", false },
+		{ "Active|1234567890|Ada|Lovelace", false },
+		{ "", false },
+		{ "Student Numbers", false },
+		{ "Student_Numbe", false },
+		{ "x|y|dob", true },
+		{ "x|student_number", true },
+		{ "Student _ Number", true },
+		{ "x|y|Site name|z", true },
+		{ STUDENT, true },
+		{ STAFF, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text cells[CELLS_MAX];
+		size_t count = split(cases[i].line, cells);
+
+		if (header_is(cells, count) != cases[i].header)
+			fail_msg("case %zu", i);
+	}
+}
+
+static void
+test_same(void **state)
+{
+	(void)state;
+	assert_true(header_same("", 0, "", 0));
+	assert_true(header_same(" a B ", 5, "Ab", 2));
+	assert_false(header_same("a", 1, "", 0));
+	assert_false(header_same("a", 1, "ab", 2));
+	assert_false(header_same("ab", 2, "a", 1));
+	assert_false(header_same("\xc3\xa4", 2, "a", 1));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_misfit),
+		cmocka_unit_test(test_is),
+		cmocka_unit_test(test_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
