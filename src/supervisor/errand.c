@@ -16,7 +16,7 @@ struct errand {
 	bool failed;
 	bool walls_told;
 	struct failure failure;
-	sd_event_source *defer;
+	sd_event_source *defer, *deadline;
 };
 
 static void
@@ -91,6 +91,21 @@ on_event(struct link *link, enum link_event event, const struct failure *failure
 
 static const struct link_handler handler = { .on_answer = on_answer, .on_event = on_event };
 
+/* A stage that reports progress for ever is no better than one that is silent. */
+static int
+on_deadline(sd_event_source *source, uint64_t now, void *userdata)
+{
+	struct errand *errand = userdata;
+
+	(void)source;
+	(void)now;
+	errand->failed = true;
+	errand->failure = failure_of(FAILURE_DEADLINE, 0);
+	errand->link = link_free(errand->link);
+	end(errand);
+	return 0;
+}
+
 static int
 on_unreachable(sd_event_source *source, void *userdata)
 {
@@ -113,6 +128,10 @@ errand_run(struct errand **ret, struct manager *manager, const struct errand_opt
 	    &errand->failure);
 	if (r == 0)
 		r = link_set_timeout(errand->link, options->timeout);
+	if (r == 0)
+		/* load keeps the deadline itself; this is for one that does not */
+		r = sd_event_add_time_relative(manager->event, &errand->deadline, CLOCK_MONOTONIC,
+		    manager->config.load.deadline + manager->config.load.stage_timeout, 0, on_deadline, errand);
 	if (r == 0) {
 		r = link_request(errand->link, options->out, options->fds, options->fd_count);
 		if (r < 0)
@@ -153,6 +172,7 @@ errand_free(struct errand *errand)
 	if (errand == NULL)
 		return NULL;
 	sd_event_source_disable_unref(errand->defer);
+	sd_event_source_disable_unref(errand->deadline);
 	errand->link = link_free(errand->link);
 	free(errand);
 	return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Looking at the sources: which feeds there are, which is the newest of its kind, and running those. */
 
-#include "supervisor/look.h"
+#include "supervisor/look_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,50 +10,16 @@
 
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
-#include "supervisor/load.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
 
 #define SETTLE_ROUNDS 3  /* a file that goes on growing must not keep the others waiting */
-#define COPIES_MAX 16    /* of one look: a folder of strangers' zips must not be copied whole */
-#define RUNS_MAX FEED_KIND_MAX
-
-/* A feed in the workspace that is to be run. */
-struct run {
-	int fd;
-	uint32_t kinds;
-	uint8_t fingerprint[FINGERPRINT_SIZE];
-};
-
-struct look {
-	struct manager *manager;
-	unsigned int sources;   /* still to be listed */
-	unsigned int listed;    /* listed well */
-	int round;
-	struct errand *errand;
-	sd_event_source *timer;
-	struct load *load;
-	bool cancelled;
-	struct shown_file *candidates; /* newest first */
-	size_t candidate_count, at;
-	unsigned int copies;
-	uint32_t covered;       /* kinds of which a newer feed is known */
-	int feed_fd;            /* the candidate that is being copied and inspected */
-	bool inspected;
-	enum zip_verdict verdict;
-	uint32_t kinds;
-	uint8_t fingerprint[FINGERPRINT_SIZE];
-	struct run runs[RUNS_MAX];
-	size_t run_count;
-};
 
 static void next_source(struct look *look);
-static void next_candidate(struct look *look);
-static void next_run(struct look *look);
 
-static enum program
-source_program(enum source_kind source)
+enum program
+look_source_program(enum source_kind source)
 {
 	return source == SOURCE_SHARE ? PROGRAM_SHARE : PROGRAM_FETCH;
 }
@@ -98,10 +64,10 @@ over(struct look *look)
 	manager_look_over(manager); /* frees the look */
 }
 
-static void
-tell_failure(struct look *look, enum source_kind source, const struct failure *failure, const char *what)
+void
+look_tell_failure(struct look *look, enum source_kind source, const struct failure *failure, const char *what)
 {
-	enum program program = source_program(source);
+	enum program program = look_source_program(source);
 	struct entry entry;
 	char text[1024];
 
@@ -145,7 +111,7 @@ on_listed(const struct failure *failure, void *userdata)
 		look->listed |= 1U << source;
 	} else {
 		source_abort(&look->manager->sources[source]);
-		tell_failure(look, source, failure, source == SOURCE_SHARE ? "The share" : "The SFTP drop");
+		look_tell_failure(look, source, failure, source == SOURCE_SHARE ? "The share" : "The SFTP drop");
 	}
 	next_source(look);
 }
@@ -155,7 +121,7 @@ list(struct look *look, enum source_kind source)
 {
 	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
 	const struct errand_options options = {
-		.program = source_program(source),
+		.program = look_source_program(source),
 		.out = &out,
 		.timeout = look->manager->config.load.stage_timeout,
 		.on_answer = on_listing,
@@ -164,8 +130,12 @@ list(struct look *look, enum source_kind source)
 	};
 	int r = source_begin(&look->manager->sources[source]);
 
-	if (r == 0)
-		r = wire_add_empty(&out, source == SOURCE_SHARE ? WIRE_SHARE_LIST : WIRE_FETCH_LIST);
+	if (r == 0) {
+		wire_begin(&out, source == SOURCE_SHARE ? WIRE_SHARE_LIST : WIRE_FETCH_LIST);
+		if (source == SOURCE_SHARE)
+			wire_put_u8(&out, look->manager->dry_run); /* then old reports stay, too */
+		r = wire_end(&out);
+	}
 	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
 }
 
@@ -203,8 +173,8 @@ gather(struct look *look)
 	return 0;
 }
 
-static struct known_file *
-known(const struct look *look, const struct shown_file *file)
+struct known_file *
+look_known(const struct look *look, const struct shown_file *file)
 {
 	return memory_file(look->manager->memory, file->source, file->name, file->size, file->mtime);
 }
@@ -218,13 +188,13 @@ settle_time(const struct look *look, const struct shown_file *file)
 }
 
 /* How long until the file has stood still for long enough; 0: it has, or it was known before. */
-static usec_t
-unsettled_for(const struct look *look, const struct shown_file *file)
+usec_t
+look_unsettled_for(const struct look *look, const struct shown_file *file)
 {
 	usec_t until = file->since + settle_time(look, file);
 	usec_t now = manager_now(look->manager);
 
-	return known(look, file) != NULL || until <= now ? 0 : until - now;
+	return look_known(look, file) != NULL || until <= now ? 0 : until - now;
 }
 
 static int
@@ -250,7 +220,7 @@ wait_to_settle(struct look *look)
 	if (look->cancelled || look->round == SETTLE_ROUNDS)
 		return false;
 	for (size_t i = 0; i < look->candidate_count; i++) {
-		usec_t wait = unsettled_for(look, &look->candidates[i]);
+		usec_t wait = look_unsettled_for(look, &look->candidates[i]);
 
 		longest = wait > longest ? wait : longest;
 	}
@@ -275,399 +245,23 @@ next_source(struct look *look)
 		if (r == 0)
 			return;
 		failure = failure_of(FAILURE_INTERNAL, r);
-		tell_failure(look, source, &failure, "Listing");
+		look_tell_failure(look, source, &failure, "Listing");
 		look->sources &= ~(1U << source);
 	}
 	if (gather(look) < 0)
 		look->candidate_count = 0;
 	if (!wait_to_settle(look))
-		next_candidate(look);
-}
-
-/* --- copying and inspecting --- */
-
-static void
-tell_superseded(struct look *look, const struct shown_file *file)
-{
-	struct entry entry;
-	char name[1100];
-
-	journal_escape(file->name, strlen(file->name), name, sizeof(name));
-	entry_begin(&entry, 6, MESSAGE_SUPERSEDED, FEED_KIND_INVALID, NULL, "%s is older than the newest feed and is left alone.",
-	    name);
-	entry_field(&entry, "FILE", "%s", name);
-	entry_send(&entry);
-	(void)look;
-}
-
-/* The kinds of a content that no newer feed has overtaken. */
-static uint32_t
-kinds_left(const struct look *look, const struct content *content, uint32_t kinds)
-{
-	const struct memory *memory = look->manager->memory;
-
-	kinds &= ~look->covered;
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		if (memory->last_mtime[i] > content->mtime)
-			kinds &= ~FEED_BIT(i);
-	return kinds;
-}
-
-/* With a settled verdict: is this content to be run in this look? */
-static bool
-to_be_run(const struct look *look, const struct content *content)
-{
-	if (content->verdict != ZIP_VERDICT_WHOLE)
-		return false;
-	if (look->manager->dry_run)
-		return true;
-	switch (content->state) {
-	case CONTENT_SEEN:
-		return true;
-	case CONTENT_DUE:
-		return look->manager->once || content->next_try <= manager_realtime(look->manager);
-	case CONTENT_HELD:
-		return content->approved_count > 0;
-	default:
-		return false;
-	}
-}
-
-/* What stands in the way of a zip that is no feed. */
-static enum failure_code
-verdict_failure(enum zip_verdict verdict)
-{
-	return verdict == ZIP_VERDICT_PLAIN    ? FAILURE_ZIP_PLAIN
-	       : verdict == ZIP_VERDICT_NO_FEED ? FAILURE_NO_FEED
-	                                        : FAILURE_NOT_A_ZIP;
-}
-
-static void
-remember_failure(struct look *look, struct content *content, enum failure_code code)
-{
-	const struct config *config = &look->manager->config;
-	usec_t pause = config->load.retry_pause;
-
-	content->state = CONTENT_DUE;
-	content->failure = code;
-	for (uint32_t i = 0; i < content->attempts && pause < config->load.retry_pause_max; i++)
-		pause *= 2;
-	if (pause > config->load.retry_pause_max)
-		pause = config->load.retry_pause_max;
-	content->attempts++;
-	content->next_try = manager_realtime(look->manager) + (int64_t)pause;
-}
-
-static void
-queue_run(struct look *look, const struct content *content, uint32_t kinds)
-{
-	struct run *run = &look->runs[look->run_count];
-
-	if (look->run_count == RUNS_MAX)
-		return; /* cannot be: each run covers a kind */
-	run->fd = TAKE_FD(look->feed_fd);
-	run->kinds = kinds;
-	memcpy(run->fingerprint, content->fingerprint, FINGERPRINT_SIZE);
-	look->run_count++;
-}
-
-/* A candidate's content is known now, and its bytes, where it was copied, are in feed_fd. */
-static void
-decide(struct look *look, const struct shown_file *file, struct content *content)
-{
-	uint32_t kinds = kinds_left(look, content, content->kinds);
-
-	if (content->verdict != ZIP_VERDICT_WHOLE) {
-		struct failure failure = failure_of(verdict_failure(content->verdict), 0);
-		char name[1100];
-
-		journal_escape(file->name, strlen(file->name), name, sizeof(name));
-		tell_failure(look, file->source, &failure, name);
-		/* An unreadable one may still be under way, and comes back as another content; the others are final. */
-		content->state = CONTENT_REFUSED;
-		content->failure = failure.code;
-	} else if (kinds == 0) {
-		if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
-			content->state = CONTENT_SUPERSEDED;
-		tell_superseded(look, file);
-	} else if (look->feed_fd >= 0)
-		queue_run(look, content, kinds);
-	else if (content->state == CONTENT_HELD)
-		manager_count_status(look->manager, 4);
-	if (content->verdict == ZIP_VERDICT_WHOLE)
-		look->covered |= content->kinds;
-	look->feed_fd = workspace_wipe(look->feed_fd);
-}
-
-static void
-inspected(struct look *look)
-{
-	const struct shown_file *file = &look->candidates[look->at];
-	struct memory *memory = look->manager->memory;
-	struct content *content = memory_content(memory, look->fingerprint);
-	struct known_file *entry;
-
-	if (content == NULL) {
-		content = memory_add_content(memory, look->fingerprint);
-		content->mtime = file->mtime;
-		content->state = CONTENT_SEEN;
-	}
-	content->verdict = look->verdict;
-	content->kinds = look->kinds;
-	entry = known(look, file);
-	if (entry == NULL)
-		entry = memory_add_file(memory, file->source, file->name, file->size, file->mtime);
-	memcpy(entry->fingerprint, look->fingerprint, FINGERPRINT_SIZE);
-	if (content->verdict == ZIP_VERDICT_WHOLE && !to_be_run(look, content))
-		look->feed_fd = workspace_wipe(look->feed_fd); /* the same bytes under another name: done, or waiting */
-	decide(look, file, content);
-}
-
-static int
-on_inspect_answer(struct wire_in *in, void *userdata)
-{
-	struct look *look = userdata;
-	uint8_t verdict, kinds;
-	const uint8_t *fingerprint;
-
-	if (in->type == WIRE_PROGRESS)
-		return 0;
-	verdict = wire_get_u8(in);
-	kinds = wire_get_u8(in);
-	fingerprint = wire_get_bytes(in, FINGERPRINT_SIZE);
-	if (wire_finish(in) < 0 || look->inspected || verdict >= ZIP_VERDICT_MAX || kinds > FEED_BITS_ALL ||
-	    (verdict == ZIP_VERDICT_WHOLE) != (kinds != 0))
-		return -EBADMSG;
-	look->verdict = (enum zip_verdict)verdict;
-	look->kinds = kinds;
-	memcpy(look->fingerprint, fingerprint, FINGERPRINT_SIZE);
-	look->inspected = true;
-	return 0;
-}
-
-static void
-candidate_failed(struct look *look, const struct failure *failure)
-{
-	const struct shown_file *file = &look->candidates[look->at];
-	char name[1100];
-
-	journal_escape(file->name, strlen(file->name), name, sizeof(name));
-	tell_failure(look, file->source, failure, name);
-	look->feed_fd = workspace_wipe(look->feed_fd);
-	/*
-	 * What could not be read may be the newest feed: no older one is taken in this look, lest it bring back a child
-	 * who has opted out since.
-	 */
-	look->at = look->candidate_count;
-	next_candidate(look);
-}
-
-static void
-on_inspect_end(const struct failure *failure, void *userdata)
-{
-	struct look *look = userdata;
-	struct failure lie = failure_of(FAILURE_PROTOCOL, WIRE_INSPECTED);
-
-	look->errand = NULL;
-	if (failure == NULL && !look->inspected)
-		failure = &lie;
-	if (failure != NULL) {
-		candidate_failed(look, failure);
-		return;
-	}
-	inspected(look);
-	look->at++;
-	next_candidate(look);
-}
-
-static int
-inspect(struct look *look)
-{
-	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
-	const struct errand_options options = {
-		.program = PROGRAM_DECODE,
-		.out = &out,
-		.fds = &look->feed_fd,
-		.fd_count = 1,
-		.timeout = look->manager->config.load.stage_timeout,
-		.on_answer = on_inspect_answer,
-		.on_end = on_inspect_end,
-		.userdata = look,
-	};
-	int r = wire_add_empty(&out, WIRE_DECODE_INSPECT);
-
-	look->inspected = false;
-	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
-}
-
-static int
-on_copy_answer(struct wire_in *in, void *userdata)
-{
-	struct look *look = userdata;
-	uint64_t done, total;
-
-	if (in->type == WIRE_COPIED) {
-		done = wire_get_u64(in);
-		return wire_finish(in) < 0 || done != look->candidates[look->at].size ? -EBADMSG : 0;
-	}
-	if (wire_get_u8(in) != PHASE_RETRIEVING)
-		return -EBADMSG;
-	done = wire_get_u64(in);
-	total = wire_get_u64(in);
-	if (wire_finish(in) < 0)
-		return -EBADMSG;
-	status_phase(PHASE_RETRIEVING, done, total, manager_now(look->manager));
-	return 0;
-}
-
-static void
-on_copied(const struct failure *failure, void *userdata)
-{
-	struct look *look = userdata;
-	struct failure own;
-	int r;
-
-	look->errand = NULL;
-	if (failure != NULL) {
-		candidate_failed(look, failure);
-		return;
-	}
-	r = inspect(look); /* fetch has ended: nobody else holds the descriptor */
-	if (r < 0) {
-		own = failure_of(FAILURE_INTERNAL, r);
-		candidate_failed(look, &own);
-	}
-}
-
-static int
-copy(struct look *look)
-{
-	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
-	const struct shown_file *file = &look->candidates[look->at];
-	const struct errand_options options = {
-		.program = source_program(file->source),
-		.out = &out,
-		.fds = &look->feed_fd,
-		.fd_count = 1,
-		.timeout = look->manager->config.load.stage_timeout,
-		.on_answer = on_copy_answer,
-		.on_end = on_copied,
-		.userdata = look,
-	};
-	int r;
-
-	look->feed_fd = workspace_new();
-	if (look->feed_fd < 0)
-		return look->feed_fd;
-	look->copies++;
-	wire_begin(&out, file->source == SOURCE_SHARE ? WIRE_SHARE_COPY : WIRE_FETCH_COPY);
-	wire_put_string(&out, file->name, strlen(file->name));
-	wire_put_u64(&out, file->size);
-	wire_put_i64(&out, file->mtime);
-	r = wire_end(&out);
-	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
-}
-
-/* Whether the next candidate must be copied. Where not, it is dealt with here. */
-static bool
-needs_copy(struct look *look, const struct shown_file *file)
-{
-	struct memory *memory = look->manager->memory;
-	struct known_file *entry = known(look, file);
-	struct content *content = entry != NULL && !entry->unread ? memory_content(memory, entry->fingerprint) : NULL;
-
-	if (unsettled_for(look, file) > 0) {
-		struct entry log;
-		char name[1100];
-
-		journal_escape(file->name, strlen(file->name), name, sizeof(name));
-		entry_begin(&log, 6, MESSAGE_SETTLING, FEED_KIND_INVALID, NULL, "%s does not stand still yet and is left alone.",
-		    name);
-		entry_field(&log, "FILE", "%s", name);
-		entry_send(&log);
-		return false;
-	}
-	if (look->covered == FEED_BITS_ALL) {
-		if (content != NULL && (content->state == CONTENT_DUE || content->state == CONTENT_HELD))
-			decide(look, file, content);
-		else if (entry == NULL) {
-			tell_superseded(look, file);
-			if (!look->manager->dry_run)
-				memory_add_file(memory, file->source, file->name, file->size, file->mtime)->unread = true;
-		}
-		return false;
-	}
-	if (entry != NULL && entry->unread)
-		return look->manager->dry_run; /* was superseded unread once, and stays so */
-	if (content == NULL)
-		return true;
-	if (look->manager->dry_run)
-		return content->verdict == ZIP_VERDICT_WHOLE;
-	if (content->verdict != ZIP_VERDICT_WHOLE)
-		return false; /* told when it was seen first */
-	if (to_be_run(look, content) && kinds_left(look, content, content->kinds) != 0)
-		return true;
-	if (content->state == CONTENT_HELD)
-		manager_count_status(look->manager, 4);
-	look->covered |= content->kinds;
-	return false;
-}
-
-static void
-next_candidate(struct look *look)
-{
-	while (!look->cancelled && look->at < look->candidate_count) {
-		int r;
-
-		if (look->copies == COPIES_MAX || !needs_copy(look, &look->candidates[look->at])) {
-			look->at++;
-			continue;
-		}
-		r = copy(look);
-		if (r < 0) {
-			struct failure failure =
-			    failure_of(r == -ENOSPC ? FAILURE_WORKSPACE_FULL : FAILURE_INTERNAL, r);
-
-			candidate_failed(look, &failure);
-		}
-		return;
-	}
-	next_run(look);
+		look_next_candidate(look);
 }
 
 /* --- running --- */
 
-/* Contents that wait, and that this load has overtaken. */
-static void
-supersede_waiting(struct memory *memory)
+struct circumstances
+look_circumstances(const struct look *look)
 {
-	for (size_t i = 0; i < memory->content_count; i++) {
-		struct content *content = &memory->contents[i];
-		uint32_t left = content->kinds;
+	const struct manager *manager = look->manager;
 
-		if (content->state != CONTENT_DUE && content->state != CONTENT_HELD)
-			continue;
-		for (int k = 0; k < FEED_KIND_MAX; k++)
-			if (memory->last_mtime[k] > content->mtime)
-				left &= ~FEED_BIT(k);
-		if (left == 0)
-			content->state = CONTENT_SUPERSEDED;
-	}
-}
-
-static void
-remember_counts(struct look *look, const struct content *content, uint32_t kinds, const struct load_result *result)
-{
-	struct memory *memory = look->manager->memory;
-
-	for (int i = 0; i < FEED_KIND_MAX; i++) {
-		if ((kinds & FEED_BIT(i)) == 0)
-			continue;
-		memory->last_mtime[i] = content->mtime;
-		if ((result->plan_kinds & FEED_BIT(i)) != 0)
-			memory->last_rows[i] = result->plan[i].rows;
-	}
-	memory->last_patrons = result->patrons;
+	return (struct circumstances){ &manager->config, manager_realtime(manager), manager->once, manager->dry_run };
 }
 
 static int
@@ -687,31 +281,11 @@ result_status(const struct load_result *result)
 static void
 remember(struct look *look, const struct run *run, const struct load_result *result)
 {
+	const struct circumstances c = look_circumstances(look);
 	struct content *content = memory_content(look->manager->memory, run->fingerprint);
 
-	if (content == NULL || look->manager->dry_run)
-		return;
-	if (result->guards_passed)
-		remember_counts(look, content, run->kinds, result);
-	switch (result->end) {
-	case LOAD_HELD:
-		content->state = CONTENT_HELD;
-		memcpy(content->guards, result->guards, sizeof(content->guards));
-		content->guard_count = result->guard_count;
-		content->approved_count = 0;
-		break;
-	case LOAD_FAILED:
-		remember_failure(look, content, result->failure.code);
-		break;
-	case LOAD_COMPLETE:
-		content->state = CONTENT_DONE;
-		content->attempts = 0;
-		content->approved_count = 0;
-		if (result->due)
-			remember_failure(look, content, FAILURE_NONE);
-		break;
-	}
-	supersede_waiting(look->manager->memory);
+	if (content != NULL)
+		choose_remember(look->manager->memory, content, run->kinds, result, &c);
 }
 
 static void
@@ -725,7 +299,7 @@ on_load_over(const struct load_result *result, void *userdata)
 	remember(look, run, result);
 	run->fd = workspace_wipe(run->fd);
 	look->run_count--;
-	next_run(look);
+	look_next_run(look);
 }
 
 /* A load's id: when it began, and four digits of its content, so that two in a second differ. */
@@ -742,8 +316,8 @@ make_id(const struct look *look, const struct run *run, char ret[static LOAD_ID_
 }
 
 /* Runs were queued newest first: the oldest, which is last, runs first. */
-static void
-next_run(struct look *look)
+void
+look_next_run(struct look *look)
 {
 	struct load_options options;
 	char id[LOAD_ID_SIZE];
@@ -775,10 +349,10 @@ next_run(struct look *look)
 	if (r == 0)
 		return;
 	failure = failure_of(FAILURE_INTERNAL, r);
-	tell_failure(look, SOURCE_SHARE, &failure, "The load could not start");
+	look_tell_failure(look, SOURCE_SHARE, &failure, "The load could not start");
 	run->fd = workspace_wipe(run->fd);
 	look->run_count--;
-	next_run(look);
+	look_next_run(look);
 }
 
 int

@@ -187,6 +187,17 @@ class Supervisor(unittest.TestCase):
                 self.ends(2, "stage-silent", **{stage: "time.sleep(60)"})
                 self.assertLess(time.monotonic() - begun, 30)
 
+    def test_progress_for_ever(self):
+        for stage in ("share", "load"):
+            with self.subTest(stage=stage), Fake(**{stage: '''
+                    while True:
+                        say("PROGRESS", struct.pack("<BQQ", 1, 1, 2))
+                        time.sleep(0.05)
+                    '''}) as fake:
+                fake.extra = "deadline = 300ms\n"
+                status, entries = fake.run()
+                self.assertEqual((status, reasons(entries)), (2, ["deadline"]))
+
     def test_missing_program(self):
         with Fake() as fake:
             os.unlink(os.path.join(fake.directory, "patrond-load"))

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Newest to oldest: each candidate is copied and inspected until every kind of feed is covered. */
+
+#include "supervisor/look_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "supervisor/journal.h"
+#include "supervisor/sentence.h"
+#include "supervisor/status.h"
+#include "supervisor/workspace.h"
+
+static void
+tell_superseded(struct look *look, const struct shown_file *file)
+{
+	struct entry entry;
+	char name[1100];
+
+	journal_escape(file->name, strlen(file->name), name, sizeof(name));
+	entry_begin(&entry, 6, MESSAGE_SUPERSEDED, FEED_KIND_INVALID, NULL, "%s is older than the newest feed and is left alone.",
+	    name);
+	entry_field(&entry, "FILE", "%s", name);
+	entry_send(&entry);
+	(void)look;
+}
+
+static bool
+to_be_run(const struct look *look, const struct content *content)
+{
+	const struct circumstances c = look_circumstances(look);
+
+	return choose_run(content, &c);
+}
+
+static uint32_t
+kinds_left(const struct look *look, const struct content *content)
+{
+	return choose_kinds(look->manager->memory, content, look->covered);
+}
+
+static void
+queue_run(struct look *look, const struct content *content, uint32_t kinds)
+{
+	struct run *run = &look->runs[look->run_count];
+
+	if (look->run_count == RUNS_MAX)
+		return; /* cannot be: each run covers a kind */
+	run->fd = TAKE_FD(look->feed_fd);
+	run->kinds = kinds;
+	memcpy(run->fingerprint, content->fingerprint, FINGERPRINT_SIZE);
+	look->run_count++;
+}
+
+/* A candidate's content is known now, and its bytes, where it was copied, are in feed_fd. */
+static void
+decide(struct look *look, const struct shown_file *file, struct content *content)
+{
+	uint32_t kinds = kinds_left(look, content);
+
+	if (content->verdict != ZIP_VERDICT_WHOLE) {
+		struct failure failure = failure_of(choose_refusal(content->verdict), 0);
+		char name[1100];
+
+		journal_escape(file->name, strlen(file->name), name, sizeof(name));
+		look_tell_failure(look, file->source, &failure, name);
+		/* An unreadable one may still be under way, and comes back as another content; the others are final. */
+		content->state = CONTENT_REFUSED;
+		content->failure = failure.code;
+	} else if (kinds == 0) {
+		if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
+			content->state = CONTENT_SUPERSEDED;
+		tell_superseded(look, file);
+	} else if (look->feed_fd >= 0)
+		queue_run(look, content, kinds);
+	else if (content->state == CONTENT_HELD)
+		manager_count_status(look->manager, 4);
+	if (content->verdict == ZIP_VERDICT_WHOLE)
+		look->covered |= content->kinds;
+	look->feed_fd = workspace_wipe(look->feed_fd);
+}
+
+static void
+inspected(struct look *look)
+{
+	const struct shown_file *file = &look->candidates[look->at];
+	struct memory *memory = look->manager->memory;
+	struct content *content = memory_content(memory, look->fingerprint);
+	struct known_file *entry;
+
+	if (content == NULL) {
+		content = memory_add_content(memory, look->fingerprint);
+		content->mtime = file->mtime;
+		content->state = CONTENT_SEEN;
+	}
+	content->verdict = look->verdict;
+	content->kinds = look->kinds;
+	entry = look_known(look, file);
+	if (entry == NULL)
+		entry = memory_add_file(memory, file->source, file->name, file->size, file->mtime);
+	memcpy(entry->fingerprint, look->fingerprint, FINGERPRINT_SIZE);
+	if (content->verdict == ZIP_VERDICT_WHOLE && !to_be_run(look, content))
+		look->feed_fd = workspace_wipe(look->feed_fd); /* the same bytes under another name: done, or waiting */
+	decide(look, file, content);
+}
+
+static int
+on_inspect_answer(struct wire_in *in, void *userdata)
+{
+	struct look *look = userdata;
+	uint8_t verdict, kinds;
+	const uint8_t *fingerprint;
+
+	if (in->type == WIRE_PROGRESS)
+		return 0;
+	verdict = wire_get_u8(in);
+	kinds = wire_get_u8(in);
+	fingerprint = wire_get_bytes(in, FINGERPRINT_SIZE);
+	if (wire_finish(in) < 0 || look->inspected || verdict >= ZIP_VERDICT_MAX || kinds > FEED_BITS_ALL ||
+	    (verdict == ZIP_VERDICT_WHOLE) != (kinds != 0))
+		return -EBADMSG;
+	look->verdict = (enum zip_verdict)verdict;
+	look->kinds = kinds;
+	memcpy(look->fingerprint, fingerprint, FINGERPRINT_SIZE);
+	look->inspected = true;
+	return 0;
+}
+
+static void
+candidate_failed(struct look *look, const struct failure *failure)
+{
+	const struct shown_file *file = &look->candidates[look->at];
+	char name[1100];
+
+	journal_escape(file->name, strlen(file->name), name, sizeof(name));
+	look_tell_failure(look, file->source, failure, name);
+	look->feed_fd = workspace_wipe(look->feed_fd);
+	/*
+	 * What could not be read may be the newest feed: no older one is taken in this look, lest it bring back a child
+	 * who has opted out since.
+	 */
+	look->at = look->candidate_count;
+	look_next_candidate(look);
+}
+
+static void
+on_inspect_end(const struct failure *failure, void *userdata)
+{
+	struct look *look = userdata;
+	struct failure lie = failure_of(FAILURE_PROTOCOL, WIRE_INSPECTED);
+
+	look->errand = NULL;
+	if (failure == NULL && !look->inspected)
+		failure = &lie;
+	if (failure != NULL) {
+		candidate_failed(look, failure);
+		return;
+	}
+	inspected(look);
+	look->at++;
+	look_next_candidate(look);
+}
+
+static int
+inspect(struct look *look)
+{
+	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
+	const struct errand_options options = {
+		.program = PROGRAM_DECODE,
+		.out = &out,
+		.fds = &look->feed_fd,
+		.fd_count = 1,
+		.timeout = look->manager->config.load.stage_timeout,
+		.on_answer = on_inspect_answer,
+		.on_end = on_inspect_end,
+		.userdata = look,
+	};
+	int r = wire_add_empty(&out, WIRE_DECODE_INSPECT);
+
+	look->inspected = false;
+	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
+}
+
+static int
+on_copy_answer(struct wire_in *in, void *userdata)
+{
+	struct look *look = userdata;
+	uint64_t done, total;
+
+	if (in->type == WIRE_COPIED) {
+		done = wire_get_u64(in);
+		return wire_finish(in) < 0 || done != look->candidates[look->at].size ? -EBADMSG : 0;
+	}
+	if (wire_get_u8(in) != PHASE_RETRIEVING)
+		return -EBADMSG;
+	done = wire_get_u64(in);
+	total = wire_get_u64(in);
+	if (wire_finish(in) < 0)
+		return -EBADMSG;
+	status_phase(PHASE_RETRIEVING, done, total, manager_now(look->manager));
+	return 0;
+}
+
+static void
+on_copied(const struct failure *failure, void *userdata)
+{
+	struct look *look = userdata;
+	struct failure own;
+	int r;
+
+	look->errand = NULL;
+	if (failure != NULL) {
+		candidate_failed(look, failure);
+		return;
+	}
+	r = inspect(look); /* fetch has ended: nobody else holds the descriptor */
+	if (r < 0) {
+		own = failure_of(FAILURE_INTERNAL, r);
+		candidate_failed(look, &own);
+	}
+}
+
+static int
+copy(struct look *look)
+{
+	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
+	const struct shown_file *file = &look->candidates[look->at];
+	const struct errand_options options = {
+		.program = look_source_program(file->source),
+		.out = &out,
+		.fds = &look->feed_fd,
+		.fd_count = 1,
+		.timeout = look->manager->config.load.stage_timeout,
+		.on_answer = on_copy_answer,
+		.on_end = on_copied,
+		.userdata = look,
+	};
+	int r;
+
+	look->feed_fd = workspace_new();
+	if (look->feed_fd < 0)
+		return look->feed_fd;
+	look->copies++;
+	wire_begin(&out, file->source == SOURCE_SHARE ? WIRE_SHARE_COPY : WIRE_FETCH_COPY);
+	wire_put_string(&out, file->name, strlen(file->name));
+	wire_put_u64(&out, file->size);
+	wire_put_i64(&out, file->mtime);
+	r = wire_end(&out);
+	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
+}
+
+/* Whether the next candidate must be copied. Where not, it is dealt with here. */
+static bool
+needs_copy(struct look *look, const struct shown_file *file)
+{
+	struct memory *memory = look->manager->memory;
+	struct known_file *entry = look_known(look, file);
+	struct content *content = entry != NULL && !entry->unread ? memory_content(memory, entry->fingerprint) : NULL;
+
+	if (look_unsettled_for(look, file) > 0) {
+		struct entry log;
+		char name[1100];
+
+		journal_escape(file->name, strlen(file->name), name, sizeof(name));
+		entry_begin(&log, 6, MESSAGE_SETTLING, FEED_KIND_INVALID, NULL, "%s does not stand still yet and is left alone.",
+		    name);
+		entry_field(&log, "FILE", "%s", name);
+		entry_send(&log);
+		return false;
+	}
+	if (look->covered == FEED_BITS_ALL) {
+		if (content != NULL && (content->state == CONTENT_DUE || content->state == CONTENT_HELD))
+			decide(look, file, content);
+		else if (entry == NULL) {
+			tell_superseded(look, file);
+			if (!look->manager->dry_run)
+				memory_add_file(memory, file->source, file->name, file->size, file->mtime)->unread = true;
+		}
+		return false;
+	}
+	if (entry != NULL && entry->unread)
+		return look->manager->dry_run; /* was superseded unread once, and stays so */
+	if (content == NULL)
+		return true;
+	if (look->manager->dry_run)
+		return content->verdict == ZIP_VERDICT_WHOLE;
+	if (content->verdict != ZIP_VERDICT_WHOLE)
+		return false; /* told when it was seen first */
+	if (to_be_run(look, content) && kinds_left(look, content) != 0)
+		return true;
+	if (content->state == CONTENT_HELD)
+		manager_count_status(look->manager, 4);
+	look->covered |= content->kinds;
+	return false;
+}
+
+void
+look_next_candidate(struct look *look)
+{
+	while (!look->cancelled && look->at < look->candidate_count) {
+		int r;
+
+		if (look->copies == COPIES_MAX || !needs_copy(look, &look->candidates[look->at])) {
+			look->at++;
+			continue;
+		}
+		r = copy(look);
+		if (r < 0) {
+			struct failure failure =
+			    failure_of(r == -ENOSPC ? FAILURE_WORKSPACE_FULL : FAILURE_INTERNAL, r);
+
+			candidate_failed(look, &failure);
+		}
+		return;
+	}
+	look_next_run(look);
+}
