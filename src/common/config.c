@@ -66,7 +66,7 @@ static const struct config_item items[] = {
 	TIME(SFTP, "stall_timeout", sftp.stall_timeout, USEC_PER_MSEC, HOUR, "60s"),
 
 	TEXT(SIERRA, "url", sierra.url, URL, ""),
-	TEXT(SIERRA, "ca_file", sierra.ca_file, PATH, ""),
+	TEXT(SIERRA, "ca_file", sierra.ca_file, PATH_OR_NONE, ""),
 	NUMBER(SIERRA, "connections", sierra.connections, 1, LIMIT_CONNECTIONS, "4"),
 	NUMBER(SIERRA, "page_size", sierra.page_size, 1, 2000, "2000"),
 	TIME(SIERRA, "connect_timeout", sierra.connect_timeout, USEC_PER_MSEC, HOUR, "10s"),

@@ -86,8 +86,8 @@ bad_regex(const char *pattern)
 static const char *
 bad_text(enum value_kind kind, const char *value)
 {
-	if (*value == '\0' && kind != VALUE_OPTIONAL)
-		return "must not be empty";
+	if (*value == '\0')
+		return kind == VALUE_OPTIONAL || kind == VALUE_PATH_OR_NONE ? NULL : "must not be empty";
 	for (const char *at = value; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			return "must not have control characters";
@@ -98,6 +98,7 @@ bad_text(enum value_kind kind, const char *value)
 		/* A leading - would be an option to those who pass names on; @ and / belong to other keys. */
 		return *value == '-' || strpbrk(value, " \t@/") != NULL ? "must be a host name or an address" : NULL;
 	case VALUE_PATH:
+	case VALUE_PATH_OR_NONE:
 		return *value != '/' ? "must be an absolute path" : NULL;
 	case VALUE_PATTERN:
 		return strchr(value, '/') != NULL ? "must be a pattern of a file name, without /" : NULL;
@@ -295,6 +296,7 @@ static const struct {
 	[VALUE_OPTIONAL] = { parse_text, print_text },
 	[VALUE_WORD] = { parse_text, print_text },
 	[VALUE_PATH] = { parse_text, print_text },
+	[VALUE_PATH_OR_NONE] = { parse_text, print_text },
 	[VALUE_PATTERN] = { parse_text, print_text },
 	[VALUE_HOST] = { parse_text, print_text },
 	[VALUE_URL] = { parse_text, print_text },

@@ -15,6 +15,7 @@ enum value_kind {
 	VALUE_OPTIONAL,      /* may be empty */
 	VALUE_WORD,          /* no blanks */
 	VALUE_PATH,          /* absolute */
+	VALUE_PATH_OR_NONE,  /* the same, or empty */
 	VALUE_PATTERN,       /* a shell pattern of a file's name: no slash */
 	VALUE_HOST,          /* a host name or address */
 	VALUE_URL,           /* https://HOST[:PORT]/PATH */

@@ -139,13 +139,6 @@ static const struct rule stall_rules[] = {
 	ALLOW_IF(getsockopt, 1, INT_IS(1, SOL_SOCKET)),
 };
 
-/* Timers of event loops. */
-static const struct rule timer_rules[] = {
-	ALLOW(setitimer), ALLOW(getitimer), ALLOW(alarm), ALLOW(timer_create), ALLOW(timer_settime),
-	ALLOW(timer_gettime), ALLOW(timer_delete), ALLOW(timerfd_create), ALLOW(timerfd_settime),
-	ALLOW(timerfd_gettime),
-};
-
 /*
  * New TCP connections to Sierra: TCP by name of the protocol, since MPTCP went around Landlock's port rule. UDP
  * (libcurl asks so whether there is IPv6) and threads (its resolver; names are resolved before) are refused.
@@ -163,22 +156,18 @@ static const struct rule dial_rules[] = {
 	ANSWER(clone3, ENOSYS), ANSWER(clone, EAGAIN),
 };
 
-/* The share's folder, by name; Landlock says which. Links, devices and owners are nothing that a share needs. */
+/*
+ * The share's folder, by name; Landlock says which. It is looked at when the supervisor asks, so there is nothing to watch
+ * with. Links, devices, folders and owners are nothing that a share needs; the old calls without a folder's descriptor
+ * neither.
+ */
 static const struct rule folder_rules[] = {
-	ALLOW(open), ALLOW(openat), ALLOW(openat2), ALLOW(stat), ALLOW(lstat), ALLOW(newfstatat), ALLOW(statx),
-	ALLOW(access), ALLOW(faccessat), ALLOW(faccessat2), ALLOW(statfs), ALLOW(fstatfs), ALLOW(getdents64),
-	ALLOW(rename), ALLOW(renameat), ALLOW(renameat2), ALLOW(unlink), ALLOW(unlinkat), ALLOW(mkdir),
-	ALLOW(mkdirat), ALLOW(fsync), ALLOW(fdatasync), ALLOW(fchmod), ALLOW(fadvise64), ALLOW(flock),
-	ALLOW(copy_file_range), ALLOW(sendfile), ALLOW(umask), ANSWER(readlink, EACCES), ANSWER(readlinkat, EACCES),
-	ANSWER(getcwd, EACCES), ANSWER(fchown, EPERM), ANSWER(utimensat, EPERM), ANSWER(linkat, EPERM),
-	ANSWER(symlinkat, EPERM),
-};
-
-/* Watching the share and answering requests, one connection after another. */
-static const struct rule watch_rules[] = {
-	ALLOW(inotify_init1), ALLOW(inotify_add_watch), ALLOW(inotify_rm_watch), ALLOW(epoll_create1),
-	ALLOW(epoll_ctl), ALLOW(epoll_wait), ALLOW(epoll_pwait), ALLOW(eventfd2), ALLOW(signalfd4), ALLOW(accept),
-	ALLOW(accept4), ALLOW(getsockopt), ALLOW(shutdown), ALLOW_IF(fcntl, 1, INT_IS(1, F_DUPFD_CLOEXEC)),
+	ALLOW(openat), ALLOW(openat2), ALLOW(newfstatat), ALLOW(statx), ALLOW(fstatfs), ALLOW(getdents64),
+	ALLOW(renameat), ALLOW(renameat2), ALLOW(unlinkat), ALLOW(fsync), ALLOW(fdatasync), ALLOW(fchmod),
+	ALLOW(access), ALLOW(faccessat), ALLOW(faccessat2), ALLOW(stat), ALLOW(lstat), /* is it our walls or the mode? */
+	ANSWER(open, EACCES), ANSWER(readlink, EACCES), ANSWER(readlinkat, EACCES), ANSWER(getcwd, EACCES),
+	ANSWER(mkdirat, EACCES), ANSWER(linkat, EPERM), ANSWER(symlinkat, EPERM),
+	ANSWER(fchown, EPERM), ANSWER(utimensat, EPERM),
 };
 
 #ifdef PATROND_SANITIZE
@@ -205,10 +194,8 @@ enum group {
 	GROUP_FEED_WRITE,
 	GROUP_STREAM,
 	GROUP_STALL,
-	GROUP_TIMER,
 	GROUP_DIAL,
 	GROUP_FOLDER,
-	GROUP_WATCH,
 	GROUP_SANITIZER,
 	GROUP_MAX,
 };
@@ -233,10 +220,8 @@ static const struct {
 	[GROUP_FEED_WRITE] = GROUP(feed_write_rules),
 	[GROUP_STREAM] = GROUP(stream_rules),
 	[GROUP_STALL] = GROUP(stall_rules),
-	[GROUP_TIMER] = GROUP(timer_rules),
 	[GROUP_DIAL] = GROUP(dial_rules),
 	[GROUP_FOLDER] = GROUP(folder_rules),
-	[GROUP_WATCH] = GROUP(watch_rules),
 #ifdef PATROND_SANITIZE
 	[GROUP_SANITIZER] = GROUP(sanitizer_rules),
 #endif
@@ -271,8 +256,7 @@ static const struct {
 
 #define RIGHTS_FOLDER                                                                                                  \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |                  \
-	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | RIGHT_REFER | \
-	    RIGHT_TRUNCATE)
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | RIGHT_REFER | RIGHT_TRUNCATE)
 
 struct ruleset_attr {
 	uint64_t fs, net, scoped;
@@ -295,7 +279,7 @@ struct profile {
 
 static const struct profile profiles[PROGRAM_MAX] = {
 	[PROGRAM_SHARE] = {
-		.groups = BITS_EVERY | BIT(GROUP_FEED_WRITE) | BIT(GROUP_TIMER) | BIT(GROUP_FOLDER) | BIT(GROUP_WATCH),
+		.groups = BITS_EVERY | BIT(GROUP_FEED_WRITE) | BIT(GROUP_FOLDER),
 		.files = 128,
 		.address_space = 1024 * MIB,
 		.file_size = LIMIT_ZIP_SIZE,
@@ -314,7 +298,7 @@ static const struct profile profiles[PROGRAM_MAX] = {
 		.file_size = 0,
 	},
 	[PROGRAM_LOAD] = {
-		.groups = BITS_EVERY | BIT(GROUP_NAMELESS) | BIT(GROUP_STREAM) | BIT(GROUP_TIMER) | BIT(GROUP_DIAL),
+		.groups = BITS_EVERY | BIT(GROUP_NAMELESS) | BIT(GROUP_STREAM) | BIT(GROUP_DIAL),
 		.files = 128,                     /* LIMIT_CONNECTIONS, pipes, wake-up pairs */
 		.address_space = 16384 * MIB,     /* index and records of the largest sites */
 		.file_size = 0,
@@ -446,8 +430,7 @@ allow_folder(int ruleset, const struct ruleset_attr *attr, const char *path)
 	_cleanup_fd_ int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct landlock_path_beneath_attr beneath = { .allowed_access = RIGHTS_FOLDER & attr->fs, .parent_fd = folder };
 
-	/* A share that is not there (yet) gets no rule, which denies everything: its stage says what is wrong with it.
-	 */
+	/* A share that is not there (yet) gets no rule, which denies everything: its stage says what is wrong. */
 	if (folder < 0)
 		return 0;
 	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ? -errno : 0;

@@ -33,7 +33,7 @@ struct reader {
 	unsigned int number; /* of the line read last, from 1 */
 };
 
-/* Types of keys in the file and the algorithms that they sign with; ssh-rsa's own SHA-1 signature is never asked for. */
+/* Types of keys in the file and the algorithms that they sign with; ssh-rsa's own, with SHA-1, is never asked for. */
 static const struct {
 	const char *type;
 	const char *algorithms;
@@ -157,7 +157,8 @@ parse_line(struct span text, struct line *ret)
 static struct reader
 reader_of(const char *bytes, size_t size)
 {
-	static const char bom[] = "\xef\xbb\xbf"; /* editors of Windows put one there, and the first host would be lost */
+	/* editors of Windows put one there, and the first host would be lost */
+	static const char bom[] = "\xef\xbb\xbf";
 	size_t skip = size >= 3 && memcmp(bytes, bom, 3) == 0 ? 3 : 0;
 
 	return (struct reader){ .at = bytes + skip, .end = bytes + size };
@@ -192,10 +193,10 @@ next_line(struct reader *reader, struct line *ret)
 static char
 lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
-/* `*` and `?` without recursion: after a mismatch the last `*` takes one byte more, so it is at most length x length. */
+/* `*` and `?` without recursion: after a mismatch the last `*` takes one byte more, so it ends in length x length. */
 static bool
 pattern_matches(struct span pattern, const char *name)
 {

@@ -13,7 +13,7 @@
 
 #include "common/fd.h"
 
-#define KNOWN_HOSTS_NAME 1100U      /* bytes of "[host]:port" and its NUL; a host of the configuration has up to 1,023 */
+#define KNOWN_HOSTS_NAME 1100U      /* bytes of "[host]:port" and NUL; a host of the configuration has up to 1,023 */
 #define KNOWN_HOSTS_KEY 8192U       /* bytes of a key: RSA of 16,384 bits has 2,071 */
 #define KNOWN_HOSTS_ALGORITHMS 256U /* bytes of the list of host key algorithms and its NUL */
 

@@ -50,10 +50,13 @@ static int
 add_entry(struct stage *stage, struct session *session, sftp_attributes attributes)
 {
 	struct remote_file file;
-	size_t size = attributes->name != NULL ? strlen(attributes->name) : 0;
+	size_t size;
 	int r;
 
-	if (!names_is_feed(attributes->name != NULL ? attributes->name : "", size, stage->config.sftp.pattern))
+	if (attributes->name == NULL)
+		return 0;
+	size = strlen(attributes->name);
+	if (!names_is_feed(attributes->name, size, stage->config.sftp.pattern))
 		return 0;
 	if (look_at(stage, session, attributes, &file) < 0)
 		return 0;
@@ -94,7 +97,7 @@ list_open(struct stage *stage, struct session *session, sftp_dir dir, struct fai
 			return -ECANCELED;
 		}
 	}
-	/* the end of the folder and a broken connection look alike but for this: a cut listing must not pass for a whole one */
+	/* the end of the folder and a broken connection differ in this alone: a cut listing must not pass for a whole one */
 	return sftp_dir_eof(dir) ? 0 : session_failure(session, FAILURE_REMOTE_FOLDER, ret_failure);
 }
 

@@ -33,7 +33,7 @@ begin(struct stage *stage, struct session *session, struct failure *ret_failure)
 	return stall_watch(fd, config->sftp.stall_timeout);
 }
 
-/* Serves requests until the supervisor hangs up. A failed one is the last: what the server still sends is not its answer. */
+/* Serves requests until the supervisor hangs up. A failed one is the last: answers to it may still be under way. */
 static int
 serve(struct stage *stage, struct session *session, struct failure *ret_failure)
 {

@@ -3,8 +3,8 @@
 #define FETCH_SESSION_H
 
 /*
- * The SSH session with the one SFTP server: its options and key before the walls; handshake, the verdict on the host key
- * and log-in after them. libssh's sentences may quote the server and never leave this file.
+ * The SSH session with the one SFTP server: its options and key before the walls; handshake, verdict on the host key and
+ * log-in after them. libssh's sentences may quote the server and never leave this file.
  */
 
 #include <libssh/libssh.h>

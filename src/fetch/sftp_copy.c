@@ -77,7 +77,7 @@ fill_window(struct window *window, sftp_file file, uint64_t size)
 	return 0;
 }
 
-/* Awaits the oldest answer and writes it to its place. Returns the bytes, 0 at the end of the file, or a negative result. */
+/* Awaits the oldest answer and writes it to its place. Returns the bytes, or -1 with ret_result set. */
 static int
 take_answer(struct window *window, sftp_file file, int fd, int *ret_result)
 {

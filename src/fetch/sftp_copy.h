@@ -2,7 +2,7 @@
 #ifndef FETCH_SFTP_COPY_H
 #define FETCH_SFTP_COPY_H
 
-/* Reading a remote file with several requests in flight; the one user of libssh's asynchronous calls, which 0.11 renames. */
+/* Reading a remote file with several requests in flight: the one user of libssh's async calls, which 0.11 renames. */
 
 #include <libssh/sftp.h>
 #include <stdint.h>

@@ -14,46 +14,57 @@
 #define CODE_PIN 136
 
 #define TAKE { .action = ACTION_TAKE }
-#define ABSENT { .action = ACTION_ABSENT }
-#define SEVERAL { .action = ACTION_SEVERAL }
-#define TOKEN_ { .action = ACTION_RENEW_TOKEN, .failure = FAILURE_UNAUTHORIZED }
-#define LOOK_UP { .action = ACTION_LOOK_UP, .reason = REASON_UNCLEAR }
+#define NONE { .action = ACTION_ABSENT }
+#define MANY { .action = ACTION_SEVERAL }
+#define RENEW { .action = ACTION_RENEW_TOKEN, .failure = FAILURE_UNAUTHORIZED }
+#define LOOK { .action = ACTION_LOOK_UP, .reason = REASON_UNCLEAR }
 #define SLOW_LOOK { .action = ACTION_LOOK_UP, .reason = REASON_UNREACHABLE, .slow = true }
 #define FAIL(why) { .action = ACTION_FAIL, .reason = REASON_##why }
 #define FATAL(code) { .action = ACTION_FATAL, .failure = FAILURE_##code }
-/* RETRY: then the load ends. R_ROW: then the row fails. R_UNKNOWN: then it is not known, which is never a no. */
-#define RETRY(code) { .action = ACTION_RETRY, .failure = FAILURE_##code }
-#define R_ROW(why) { .action = ACTION_RETRY, .reason = REASON_##why }
-#define R_UNKNOWN { .action = ACTION_RETRY }
-#define PAUSE(code) { .action = ACTION_PAUSE, .failure = FAILURE_##code }
-#define P_ROW(why) { .action = ACTION_PAUSE, .reason = REASON_##why }
-#define P_UNKNOWN { .action = ACTION_PAUSE }
+/*
+ * Tried again; and when the tries are used up: RETRY_OR ends the load, RETRY_ROW fails the row, and with RETRY it is not
+ * known, which is never a no. PAUSE: the same, but everything slows down first.
+ */
+#define RETRY { .action = ACTION_RETRY }
+#define RETRY_OR(code) { .action = ACTION_RETRY, .failure = FAILURE_##code }
+#define RETRY_ROW(why) { .action = ACTION_RETRY, .reason = REASON_##why }
+#define PAUSE { .action = ACTION_PAUSE }
+#define PAUSE_OR(code) { .action = ACTION_PAUSE, .failure = FAILURE_##code }
+#define PAUSE_ROW(why) { .action = ACTION_PAUSE, .reason = REASON_##why }
+/* Shorter names for what stands often. */
+#define FAILURE_AWAY FAILURE_SIERRA_UNREACHABLE
+#define FAILURE_BUG FAILURE_SIERRA_REQUEST
+/* The same from list to create. */
+#define ALL(cell) cell, cell, cell, cell, cell
+/* The same for find and read. */
+#define BOTH(cell) cell, cell
 
 /*
  * A renewal is idempotent and so may be repeated whatever became of it. A create may be repeated only where nothing of
  * it can have been done. A 503 is taken to be refused before execution, but that is an assumption: it is looked up too.
+ * Of what is asked, a 400 is a mistake of ours: it ends the load, since every other question would be as wrong.
  */
 static const struct verdict table[ANSWER_MAX][CALL_KIND_MAX] = {
 	/* clang-format off */
-	/*                         token                      list                       find               read       renew                 create */
-	[ANSWER_OK]           = { TAKE,                      TAKE,                      TAKE,              TAKE,      TAKE,                 TAKE },
-	[ANSWER_UNREADABLE]   = { RETRY(SIERRA_UNREACHABLE), RETRY(INDEX_ANSWER),       R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
-	[ANSWER_NOT_SENT]     = { RETRY(SIERRA_UNREACHABLE), RETRY(SIERRA_UNREACHABLE), R_UNKNOWN,         R_UNKNOWN, R_ROW(UNREACHABLE),   R_ROW(UNREACHABLE) },
-	[ANSWER_TLS]          = { RETRY(TLS),                RETRY(TLS),                R_UNKNOWN,         R_UNKNOWN, R_ROW(UNREACHABLE),   R_ROW(UNREACHABLE) },
-	[ANSWER_LOST]         = { RETRY(SIERRA_UNREACHABLE), RETRY(SIERRA_UNREACHABLE), R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
-	[ANSWER_UNAUTHORIZED] = { FATAL(TOKEN_REFUSED),      TOKEN_,                    TOKEN_,            TOKEN_,    TOKEN_,               TOKEN_ },
-	[ANSWER_REFUSED]      = { FATAL(TOKEN_REFUSED),      FATAL(SIERRA_REQUEST),     FATAL(SIERRA_REQUEST), FATAL(SIERRA_REQUEST), FAIL(REFUSED), FAIL(REFUSED) },
-	[ANSWER_PIN_REFUSED]  = { FATAL(TOKEN_REFUSED),      FATAL(SIERRA_REQUEST),     FATAL(SIERRA_REQUEST), FATAL(SIERRA_REQUEST), FAIL(PIN_REFUSED), FAIL(PIN_REFUSED) },
-	[ANSWER_FORBIDDEN]    = { FATAL(TOKEN_REFUSED),      FATAL(FORBIDDEN),          FATAL(FORBIDDEN),  FATAL(FORBIDDEN), FATAL(FORBIDDEN), FATAL(FORBIDDEN) },
-	[ANSWER_DISABLED]     = { FATAL(API_DISABLED),       FATAL(API_DISABLED),       FATAL(API_DISABLED), FATAL(API_DISABLED), FATAL(API_DISABLED), FATAL(API_DISABLED) },
-	[ANSWER_ABSENT]       = { FATAL(SIERRA_URL),         ABSENT,                    ABSENT,            ABSENT,    FAIL(GONE),           FATAL(SIERRA_URL) },
-	[ANSWER_NO_RESOURCE]  = { FATAL(SIERRA_URL),         RETRY(SIERRA_URL),         R_UNKNOWN,         R_UNKNOWN, R_ROW(UNREACHABLE),   FATAL(SIERRA_URL) },
-	[ANSWER_SEVERAL]      = { FATAL(TOKEN_REFUSED),      RETRY(INDEX_ANSWER),       SEVERAL,           R_UNKNOWN, FAIL(REFUSED),        FAIL(REFUSED) },
-	[ANSWER_SLOW_DOWN]    = { PAUSE(SIERRA_UNREACHABLE), PAUSE(SIERRA_UNREACHABLE), P_UNKNOWN,         P_UNKNOWN, P_ROW(UNREACHABLE),   SLOW_LOOK },
-	[ANSWER_BROKEN]       = { RETRY(SIERRA_UNREACHABLE), RETRY(SIERRA_UNREACHABLE), R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
-	[ANSWER_STRANGE]      = { FATAL(TOKEN_REFUSED),      RETRY(INDEX_ANSWER),       R_UNKNOWN,         R_UNKNOWN, R_ROW(UNCLEAR),       LOOK_UP },
-	[ANSWER_TLS_NAME]     = { FATAL(TLS_NAME),           FATAL(TLS_NAME),           FATAL(TLS_NAME),   FATAL(TLS_NAME), FATAL(TLS_NAME), FATAL(TLS_NAME) },
-	[ANSWER_TLS_CA]       = { FATAL(TLS_CA),             FATAL(TLS_CA),             FATAL(TLS_CA),     FATAL(TLS_CA), FATAL(TLS_CA),    FATAL(TLS_CA) },
+	/*                         token                 list                    find, read          renew                   create */
+	[ANSWER_OK]           = { TAKE,                 ALL(TAKE) },
+	[ANSWER_UNREADABLE]   = { RETRY_OR(AWAY),       RETRY_OR(INDEX_ANSWER), BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
+	[ANSWER_NOT_SENT]     = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        RETRY_ROW(UNREACHABLE), RETRY_ROW(UNREACHABLE) },
+	[ANSWER_TLS]          = { RETRY_OR(TLS),        RETRY_OR(TLS),          BOTH(RETRY),        RETRY_ROW(UNREACHABLE), RETRY_ROW(UNREACHABLE) },
+	[ANSWER_LOST]         = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
+	[ANSWER_UNAUTHORIZED] = { FATAL(TOKEN_REFUSED), ALL(RENEW) },
+	[ANSWER_REFUSED]      = { FATAL(TOKEN_REFUSED), FATAL(BUG),             BOTH(FATAL(BUG)),   FAIL(REFUSED),          FAIL(REFUSED) },
+	[ANSWER_PIN_REFUSED]  = { FATAL(TOKEN_REFUSED), FATAL(BUG),             BOTH(FATAL(BUG)),   FAIL(PIN_REFUSED),      FAIL(PIN_REFUSED) },
+	[ANSWER_FORBIDDEN]    = { FATAL(TOKEN_REFUSED), ALL(FATAL(FORBIDDEN)) },
+	[ANSWER_DISABLED]     = { FATAL(API_DISABLED),  ALL(FATAL(API_DISABLED)) },
+	[ANSWER_ABSENT]       = { FATAL(SIERRA_URL),    NONE,                   BOTH(NONE),         FAIL(GONE),             FATAL(SIERRA_URL) },
+	[ANSWER_NO_RESOURCE]  = { FATAL(SIERRA_URL),    RETRY_OR(SIERRA_URL),   BOTH(RETRY),        RETRY_ROW(UNREACHABLE), FATAL(SIERRA_URL) },
+	[ANSWER_SEVERAL]      = { FATAL(TOKEN_REFUSED), RETRY_OR(INDEX_ANSWER), MANY, RETRY,        FAIL(REFUSED),          FAIL(REFUSED) },
+	[ANSWER_SLOW_DOWN]    = { PAUSE_OR(AWAY),       PAUSE_OR(AWAY),         BOTH(PAUSE),        PAUSE_ROW(UNREACHABLE), SLOW_LOOK },
+	[ANSWER_BROKEN]       = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
+	[ANSWER_STRANGE]      = { FATAL(TOKEN_REFUSED), RETRY_OR(INDEX_ANSWER), BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
+	[ANSWER_TLS_NAME]     = { FATAL(TLS_NAME),      ALL(FATAL(TLS_NAME)) },
+	[ANSWER_TLS_CA]       = { FATAL(TLS_CA),        ALL(FATAL(TLS_CA)) },
 	/* clang-format on */
 };
 

@@ -182,32 +182,66 @@ key_char(const char *bytes, size_t taken, uint32_t c, char ret[static 4])
 	return taken;
 }
 
+/* What a walk over a field collects. Where digits of two scripts touch, those of ASCII count alone, too. */
+struct walk {
+	struct collector run;
+	struct collector ascii;
+	struct collector whole;
+	bool mixed; /* the run has digits of another script */
+};
+
+/* The end of a run of ASCII digits, and perhaps of the whole run around it. */
+static int
+end_run(struct walk *walk, bool whole_run, cleanup_key_fn fn, void *data)
+{
+	int r = 0;
+
+	if (whole_run)
+		r = give(&walk->run, fn, data);
+	if (r == 0 && walk->mixed)
+		r = give(&walk->ascii, fn, data);
+	walk->ascii = (struct collector){ .size = 0 };
+	if (whole_run)
+		walk->mixed = false;
+	return r;
+}
+
+static int
+walk_char(struct walk *walk, const char *bytes, size_t taken, uint32_t c, cleanup_key_fn fn, void *data)
+{
+	char one[4];
+	size_t n = key_char(bytes, taken, c, one);
+	bool digit = n == 1 && one[0] >= '0' && one[0] <= '9';
+
+	if (n > 0)
+		collect(&walk->whole, one, n);
+	if (!digit)
+		return end_run(walk, true, fn, data);
+	collect(&walk->run, one, n);
+	if (c < 0x80) {
+		collect(&walk->ascii, one, n);
+		return 0;
+	}
+	walk->mixed = true;
+	return end_run(walk, false, fn, data);
+}
+
 static int
 give_runs_and_whole(const struct text *field, cleanup_key_fn fn, void *data)
 {
-	struct collector run = { .size = 0 }, whole = { .size = 0 };
+	struct walk walk = { .mixed = false };
 	size_t taken;
 	uint32_t c;
 	int r;
 
 	for (size_t at = 0; at < field->size; at += taken) {
-		char one[4];
-		size_t n;
-
 		taken = fold_decode(field->bytes + at, field->size - at, &c);
-		n = key_char(field->bytes + at, taken, c, one);
-		if (n > 0)
-			collect(&whole, one, n);
-		if (n == 1 && one[0] >= '0' && one[0] <= '9') {
-			collect(&run, one, n);
-			continue;
-		}
-		r = give(&run, fn, data);
+		r = walk_char(&walk, field->bytes + at, taken, c, fn, data);
 		if (r < 0)
 			return r;
 	}
-	r = give(&run, fn, data);
-	return r < 0 ? r : give(&whole, fn, data);
+	r = end_run(&walk, true, fn, data);
+	return r < 0 ? r : give(&walk.whole, fn, data);
 }
 
 /* Blanks and punctuation part pieces; a hyphen and # do not, since a key's are removed. */

@@ -10,7 +10,7 @@
 #include <uninorm.h>
 #include <unistr.h>
 
-/* Letters that Unicode does not take apart, as the domain names them; and two whose case does not come back. */
+/* Letters that Unicode does not take apart, as the domain names them. */
 static const struct {
 	ucs4_t from;
 	const char *to;
@@ -19,10 +19,10 @@ static const struct {
 	{ 0x00E6, "ae" }, /* æ */
 	{ 0x00F8, "o" },  /* ø */
 	{ 0x0111, "d" },  /* đ */
-	{ 0x0131, "i" },  /* ı, whose upper case is I */
 	{ 0x0142, "l" },  /* ł */
-	{ 0x03C2, "\xCF\x83" }, /* ς, a σ at the end of a word */
 };
+
+#define IOTA_BELOW 0x0345U /* a mark whose upper case is a letter */
 
 size_t
 fold_decode(const char *bytes, size_t size, uint32_t *ret_char)
@@ -71,7 +71,7 @@ static bool
 counts(ucs4_t c)
 {
 	if (uc_is_general_category(c, UC_CATEGORY_M))
-		return mark_counts(c);
+		return c == IOTA_BELOW || mark_counts(c);
 	if (c >= 0x02B0 && c <= 0x02FF)
 		return false;
 	return uc_is_general_category(c, UC_CATEGORY_L) || uc_is_general_category(c, UC_CATEGORY_N);
@@ -83,7 +83,8 @@ add_lower(ucs4_t c, char *out, size_t room)
 	uint8_t bytes[8];
 	int n;
 
-	c = uc_tolower(c);
+	/* By way of the upper case: ı, ς and others have none of their own to come back from, and names are created so. */
+	c = uc_tolower(uc_toupper(c));
 	for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++)
 		if (letters[i].from == c) {
 			size_t size = strlen(letters[i].to);
@@ -130,7 +131,8 @@ fold_ascii(char c, char *out, size_t *ret_size)
 		return FOLD_HYPHEN;
 	if (c == ',')
 		return FOLD_COMMA;
-	return fold_is_blank((uint8_t)c) ? FOLD_BLANK : FOLD_NOTHING;
+	/* `$` is Sierra's own line break, and a blank in every field that goes there */
+	return fold_is_blank((uint8_t)c) || c == '$' ? FOLD_BLANK : FOLD_NOTHING;
 }
 
 enum fold_kind

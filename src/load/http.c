@@ -250,7 +250,7 @@ set_request(struct slot *slot, const struct http_request *request)
 	SET(HTTPHEADER, slot->headers);
 	SET(TIMEOUT_MS, (long)(request->timeout / USEC_PER_MSEC));
 	SET(FORBID_REUSE, request->close ? 1L : 0L);
-	SET(FRESH_CONNECT, request->close ? 1L : 0L);
+	SET(FRESH_CONNECT, request->fresh || request->close ? 1L : 0L);
 #undef SET
 	return r;
 }
@@ -323,7 +323,8 @@ refused_certificate(const struct slot *slot, int *number)
 	long verified = 0;
 
 	(void)curl_easy_getinfo(slot->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
-	if (verified == 0)
+	/* libcurl looks at the name before it notes the verdict, and had set 1 (unspecified) in its place. */
+	if (verified == 0 || verified == 1)
 		return EXCHANGE_TLS_NAME;
 	*number = (int)verified;
 	return EXCHANGE_TLS_CA;

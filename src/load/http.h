@@ -36,7 +36,8 @@ struct http_request {
 	size_t body_size;
 	size_t answer_max;         /* bytes */
 	usec_t timeout;
-	bool close;                /* do not keep the connection */
+	bool fresh;                /* not over a connection that was kept */
+	bool close;                /* nor keep this one */
 	void *user;
 };
 

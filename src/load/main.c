@@ -262,6 +262,9 @@ serve(struct load *load)
 		(void)fail(load, FAILURE_PROTOCOL, 0);
 		return answer(load, -EBADMSG);
 	}
+	/* A CANCEL that came in one piece with the job is read already: no poll would show it. */
+	if (wire_next(&load->stage.reader, &in) != 0)
+		return answer(load, fail(load, FAILURE_CANCELLED, 0));
 	r = prepare(load);
 	if (r == 0) {
 		run_begin(load);

@@ -5,6 +5,8 @@
 
 /* Successes a connection before one more is tried: slowly, since a server that was pressed needs time. */
 #define GOOD_BEFORE_MORE 16U
+/* How far [sierra] rate_pause grows: from its default minute to the sixteen that were seen to be needed. */
+#define RATE_GROWTH 16U
 
 void
 pacer_init(struct pacer *pacer, const struct config *config, uint64_t seed)
@@ -88,7 +90,7 @@ pacer_slow_down(struct pacer *pacer, enum pacer_trouble trouble, usec_t now, use
 	pacer->limit = pacer->limit > 1 ? pacer->limit / 2 : 1;
 	pacer->good = 0;
 	if (retry_after == 0 && trouble == PACER_RATE)
-		pause_until(pacer, now + pacer_pause(pacer, pacer->rate_pause, PACER_WAIT_MAX, pacer->troubles));
+		pause_until(pacer, now + pacer_pause(pacer, pacer->rate_pause, RATE_GROWTH * pacer->rate_pause, pacer->troubles));
 	else if (retry_after == 0)
 		pause_until(pacer, now + pacer_pause(pacer, pacer->pause, pacer->pause_max, pacer->troubles));
 	pacer->troubles++;

@@ -11,7 +11,7 @@
 
 #include "common/config.h"
 
-/* Microseconds that a Retry-After may make us wait at most: 16 minutes were seen to be needed, an hour is a mistake. */
+/* Microseconds that a Retry-After may make us wait at most: a date of next year is a mistake. */
 #define PACER_WAIT_MAX (20 * 60 * USEC_PER_SEC)
 
 /* Early closes after which connections are no longer kept. */

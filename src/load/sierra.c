@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "load/call_queue.h"
 #include "load/clock.h"
 #include "load/http.h"
 #include "load/json.h"
@@ -20,12 +21,7 @@
 #define TURN (100 * USEC_PER_MSEC)
 
 /* How often one call is told to slow down before it is given up, whatever the pauses were. */
-#define PAUSES_MAX 20U
-
-struct call_queue {
-	struct sierra_call *first;
-	struct sierra_call **last;
-};
+#define PAUSES_MAX 10U
 
 struct sierra {
 	const struct config *config;
@@ -35,9 +31,8 @@ struct sierra {
 	char *basic; /* the header that asks for a token */
 	struct sierra_call token_call;
 	struct buf url;
-	struct call_queue ready;     /* in the order of their coming */
-	struct sierra_call *delayed; /* the earliest first */
-	unsigned int active;         /* calls without a result, the token's not counted */
+	struct call_queue queue;
+	unsigned int active; /* calls without a result, the token's not counted */
 	struct sierra_call *in_flight[LIMIT_CONNECTIONS];
 	struct failure failure;
 	bool broken_off;
@@ -81,7 +76,7 @@ sierra_new(struct sierra **ret, const struct config *config, const char *credent
 		return -ENOMEM;
 	json_begin();
 	sierra->config = config;
-	sierra->ready.last = &sierra->ready.first;
+	call_queue_init(&sierra->queue);
 	sierra->url = BUF_INIT(CONFIG_TEXT + 4096);
 	sierra->token_call = SIERRA_CALL_INIT;
 	sierra->token_call.kind = CALL_TOKEN;
@@ -152,55 +147,12 @@ sierra_pause(struct sierra *sierra, usec_t first, unsigned int n)
 	return pacer_pause(&sierra->pacer, first, first > max ? first : max, n);
 }
 
-/* --- queues --- */
-
-static void
-make_ready(struct sierra *sierra, struct sierra_call *call)
-{
-	call->next = NULL;
-	*sierra->ready.last = call;
-	sierra->ready.last = &call->next;
-}
-
-static struct sierra_call *
-take_ready(struct sierra *sierra)
-{
-	struct sierra_call *call = sierra->ready.first;
-
-	if (call == NULL)
-		return NULL;
-	sierra->ready.first = call->next;
-	if (sierra->ready.first == NULL)
-		sierra->ready.last = &sierra->ready.first;
-	call->next = NULL;
-	return call;
-}
+/* --- queueing --- */
 
 static void
 enqueue(struct sierra *sierra, struct sierra_call *call, usec_t delay)
 {
-	struct sierra_call **place = &sierra->delayed;
-
-	if (delay == 0) {
-		make_ready(sierra, call);
-		return;
-	}
-	call->not_before = clock_now() + delay;
-	while (*place != NULL && (*place)->not_before <= call->not_before)
-		place = &(*place)->next;
-	call->next = *place;
-	*place = call;
-}
-
-static void
-wake_delayed(struct sierra *sierra, usec_t now)
-{
-	while (sierra->delayed != NULL && sierra->delayed->not_before <= now) {
-		struct sierra_call *call = sierra->delayed;
-
-		sierra->delayed = call->next;
-		make_ready(sierra, call);
-	}
+	call_queue_add(&sierra->queue, call, delay > 0 ? clock_now() + delay : 0);
 }
 
 void
@@ -259,6 +211,7 @@ send_call(struct sierra *sierra, struct sierra_call *call)
 		.body_size = call->body.size,
 		.answer_max = call->kind == CALL_LIST ? LIMIT_PAGE_SIZE : LIMIT_ANSWER_SIZE,
 		.timeout = timeout_of(sierra, call->kind),
+		.fresh = call->fresh || call->closed_once,
 		.close = !pacer_keeps(&sierra->pacer),
 		.user = call,
 	};
@@ -297,19 +250,9 @@ look_after_token(struct sierra *sierra, usec_t now)
 static struct sierra_call *
 next_to_send(struct sierra *sierra, usec_t now)
 {
-	struct sierra_call **place = &sierra->ready.first;
-
-	if (token_usable(&sierra->token, now) || sierra->ready.first == &sierra->token_call)
-		return take_ready(sierra);
-	while (*place != NULL && *place != &sierra->token_call)
-		place = &(*place)->next;
-	if (*place == NULL)
-		return NULL;
-	*place = sierra->token_call.next;
-	if (*place == NULL)
-		sierra->ready.last = place;
-	sierra->token_call.next = NULL;
-	return &sierra->token_call;
+	if (token_usable(&sierra->token, now))
+		return call_queue_take(&sierra->queue);
+	return call_queue_take_call(&sierra->queue, &sierra->token_call);
 }
 
 static void
@@ -378,8 +321,7 @@ keep_pace(struct sierra *sierra, const struct http_answer *answer, enum answer c
 		pacer_slow_down(&sierra->pacer, PACER_CLOSED, now, answer->started, 0);
 		break;
 	case ANSWER_BROKEN:
-		if (answer->retry_after > 0)
-			pacer_slow_down(&sierra->pacer, PACER_RATE, now, answer->started, answer->retry_after);
+		pacer_slow_down(&sierra->pacer, PACER_CLOSED, now, answer->started, answer->retry_after);
 		break;
 	default:
 		pacer_success(&sierra->pacer, answer->started);
@@ -542,8 +484,8 @@ drop_calls(struct sierra *sierra)
 {
 	struct sierra_call *call;
 
-	wake_delayed(sierra, UINT64_MAX);
-	for (call = take_ready(sierra); call != NULL; call = take_ready(sierra))
+	call_queue_wake(&sierra->queue, UINT64_MAX);
+	for (call = call_queue_take(&sierra->queue); call != NULL; call = call_queue_take(&sierra->queue))
 		end_call(sierra, call, SIERRA_BROKEN_OFF);
 	for (size_t i = 0; i < LIMIT_CONNECTIONS; i++) {
 		call = sierra->in_flight[i];
@@ -560,14 +502,14 @@ time_to_wait(const struct sierra *sierra)
 {
 	usec_t now = clock_now(), wait = TURN, pause;
 
-	if (sierra->delayed != NULL) {
-		usec_t until = sierra->delayed->not_before > now ? sierra->delayed->not_before - now : 0;
+	if (sierra->queue.delayed != NULL) {
+		usec_t until = sierra->queue.delayed->not_before > now ? sierra->queue.delayed->not_before - now : 0;
 
 		wait = until < wait ? until : wait;
 	}
 	pause = pacer_wait(&sierra->pacer, now, http_busy(sierra->http));
 	/* A pause of 0 with calls that are ready: they wait for the token. */
-	if (pause > 0 && pause < wait && sierra->ready.first != NULL)
+	if (pause > 0 && pause < wait && sierra->queue.ready != NULL)
 		wait = pause;
 	return wait;
 }
@@ -578,7 +520,7 @@ start_calls(struct sierra *sierra, const struct sierra_phase *phase)
 {
 	if (sierra->broken_off)
 		return false;
-	wake_delayed(sierra, clock_now());
+	call_queue_wake(&sierra->queue, clock_now());
 	for (;;) {
 		unsigned int active;
 		bool more;
@@ -587,7 +529,7 @@ start_calls(struct sierra *sierra, const struct sierra_phase *phase)
 			look_after_token(sierra, clock_now());
 		send_ready(sierra);
 		/* New work only where nothing that was begun waits for its turn, and only as much as can leave. */
-		if (sierra->active > 0 && (sierra->ready.first != NULL ||
+		if (sierra->active > 0 && (sierra->queue.ready != NULL ||
 		    pacer_wait(&sierra->pacer, clock_now(), http_busy(sierra->http)) > 0))
 			return true;
 		active = sierra->active;

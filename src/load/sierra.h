@@ -34,6 +34,7 @@ struct sierra_call {
 	enum call_kind kind;
 	struct buf path; /* what follows the base URL, with its slash */
 	struct buf body; /* JSON; empty for none */
+	bool fresh;      /* over a new connection: a kept one has betrayed it before */
 	void (*ended)(struct sierra_call *call, void *user);
 	void *user;
 

@@ -11,10 +11,11 @@
 #include "load/clock.h"
 
 /*
- * Rows that are begun at once: those under way, and those that wait to look up a lost create. Bounded, since each holds
- * a request; far more than connections, since a wait must not keep a connection idle.
+ * Rows that are begun at once, a connection: those under way, and those that wait to be tried or looked up again. More
+ * than one, since a wait must not keep a connection idle; few, since of a load that breaks off all of them are unclear.
  */
-#define TASKS_MAX (LIMIT_CONNECTIONS + 96U)
+#define TASKS_A_CONNECTION 4U
+#define TASKS_MAX (TASKS_A_CONNECTION * LIMIT_CONNECTIONS)
 
 enum step { STEP_RENEW, STEP_RECHECK, STEP_CREATE, STEP_LOOK };
 
@@ -121,6 +122,7 @@ start(struct task *task, enum step step, int r, usec_t delay)
 	}
 	task->step = step;
 	task->writer->started = true;
+	task->call.fresh = task->lost > 0; /* kept connections that are closed under it must not make it unclear twice */
 	sierra_start(task->writer->run->sierra, &task->call, delay);
 }
 
@@ -456,7 +458,7 @@ writer_init(struct writer *w, struct run *run, struct plan *plan)
 	w->action = PLAN_RENEW;
 	w->total = plan_left(plan, PLAN_RENEW) + plan_left(plan, PLAN_CREATE);
 	w->fd = (struct pollfd){ .fd = run->stage->fd, .events = POLLIN };
-	for (size_t i = TASKS_MAX; i-- > 0;) {
+	for (size_t i = TASKS_A_CONNECTION * run->config->sierra.connections; i-- > 0;) {
 		w->tasks[i].next_free = w->free;
 		w->free = &w->tasks[i];
 	}

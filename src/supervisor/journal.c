@@ -10,8 +10,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #define JOURNAL_SOCKETS "/run/systemd/journal"
 
@@ -42,6 +44,18 @@ journal_is_namespace(void)
 		found = slash != NULL && strncmp(slash, "/journal.", strlen("/journal.")) == 0;
 	}
 	return found;
+}
+
+bool
+journal_is_standard_error(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	if (stream == NULL || sscanf(stream, "%llu:%llu", &device, &inode) != 2 || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	return st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode;
 }
 
 int

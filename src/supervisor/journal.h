@@ -51,6 +51,9 @@ int journal_open(enum log_form form) WARN_UNUSED;
 /* True where the journal socket of this process is that of a journal namespace. */
 bool journal_is_namespace(void);
 
+/* True where standard error is a stream to the journal, as systemd says by $JOURNAL_STREAM. */
+bool journal_is_standard_error(void);
+
 /*
  * Begins an entry: priority as of syslog, one of MESSAGE_*, feed FEED_KIND_INVALID for what is not about one feed
  * (SYSLOG_IDENTIFIER patrond, else chccs-log-student or chccs-log-staff), load id or NULL. The message takes no text

@@ -13,6 +13,7 @@
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
 #include "supervisor/manager.h"
+#include "supervisor/report.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
 #include "supervisor/tally.h"
@@ -37,7 +38,7 @@ struct load {
 	int zip_fd;            /* the clean-up report, to be delivered */
 	uint64_t report_size;
 	struct errand *delivery;
-	char report_name[64];
+	char report_name[REPORT_NAME_MAX];
 };
 
 struct load *
@@ -70,6 +71,9 @@ cause(const struct load *load)
 	const struct failure *decode = load->failed[PART_DECODE] ? &load->failures[PART_DECODE] : NULL;
 	const struct failure *rows = load->failed[PART_LOAD] ? &load->failures[PART_LOAD] : NULL;
 
+	/* A decode that could not hand on its rows tells no more than that load ended before it. */
+	if (decode != NULL && rows != NULL && decode->code == FAILURE_RECORDS)
+		return rows;
 	if (decode != NULL && rows != NULL)
 		return rows->code == FAILURE_RECORDS_CUT || rows->code == FAILURE_RECORDS ||
 		        rows->code == FAILURE_CANCELLED ? decode : rows;
@@ -130,7 +134,7 @@ tell_guards(struct load *load)
 
 		sentence_guard(g, text, sizeof(text));
 		entry_begin(&entry, 4, MESSAGE_LOAD_HELD, g->feed, load->id,
-		    "HELD by guard: %s. Nothing was written; see patronctl status.", text);
+		    "HELD by guard: %s. Nothing was written.", text);
 		entry_field(&entry, "GUARD", "%s", guard_name(g->guard));
 		entry_field(&entry, "VALUE", "%llu", (unsigned long long)g->value);
 		entry_field(&entry, "BASIS", "%llu", (unsigned long long)g->basis);
@@ -138,7 +142,7 @@ tell_guards(struct load *load)
 		entry_send(&entry);
 	}
 	sentence_guard(&load->result.guards[0], text, sizeof(text));
-	status_set("HELD by guard: %s. See patronctl status.", text);
+	status_set("HELD by guard: %s.", text);
 }
 
 static void
@@ -215,25 +219,7 @@ conclude(struct load *load)
 static void
 tell_report(struct load *load, enum program program, const struct failure *failure)
 {
-	struct entry entry;
-	char text[1024];
-
-	if (failure == NULL) {
-		entry_begin(&entry, 5, MESSAGE_REPORT_DELIVERED, FEED_KIND_INVALID, load->id,
-		    "Clean-up report %s delivered to the share.", load->report_name);
-	} else {
-		sentence_failure(program, failure, text, sizeof(text));
-		entry_begin(&entry, 4, MESSAGE_REPORT_FAILED, FEED_KIND_INVALID, load->id, "No clean-up report: %s", text);
-		entry_field(&entry, "REASON", "%s", failure_word(failure->code));
-	}
-	entry_send(&entry);
-}
-
-static int
-no_answer(struct wire_in *in, void *userdata)
-{
-	(void)userdata;
-	return in->type == WIRE_PROGRESS ? 0 : -EBADMSG;
+	report_tell(load->id, load->report_name, program, failure);
 }
 
 static void
@@ -243,32 +229,19 @@ on_delivered(const struct failure *failure, void *userdata)
 
 	load->delivery = NULL;
 	tell_report(load, PROGRAM_SHARE, failure);
+	if (failure != NULL)
+		manager_keep_report(load->manager, TAKE_FD(load->zip_fd), load->report_name);
 	over(load);
 }
 
 static int
 deliver(struct load *load)
 {
-	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
 	struct date today = date_from_days(load->today);
-	const struct errand_options options = {
-		.program = PROGRAM_SHARE,
-		.out = &out,
-		.fds = &load->zip_fd,
-		.fd_count = 1,
-		.timeout = load->manager->config.load.stage_timeout,
-		.on_answer = no_answer,
-		.on_end = on_delivered,
-		.userdata = load,
-	};
-	int r;
 
 	(void)snprintf(load->report_name, sizeof(load->report_name), "barcode_errors-%04d%02d%02d.zip", today.year,
 	    today.month, today.day);
-	wire_begin(&out, WIRE_SHARE_DELIVER);
-	wire_put_string(&out, load->report_name, strlen(load->report_name));
-	r = wire_end(&out);
-	return r < 0 ? r : errand_run(&load->delivery, load->manager, &options);
+	return report_deliver(&load->delivery, load->manager, load->zip_fd, load->report_name, on_delivered, load);
 }
 
 static void

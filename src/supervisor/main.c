@@ -95,6 +95,11 @@ open_log(void)
 			return -EINVAL;
 		}
 	}
+	if (form != LOG_JOURNAL && journal_is_standard_error() && !journal_is_namespace()) {
+		fprintf(stderr, "patrond: standard error goes to a journal that may be persistent, and rows must never reach one. "
+		                "Run it in a unit with a journal namespace (LogNamespace=), or send standard error elsewhere.\n");
+		return -EXDEV;
+	}
 	if (journal_open(form) < 0) {
 		fprintf(stderr, "patrond: --log journal is refused here: this process's journal is not a namespace of its own, "
 		                "and rows must never reach a persistent journal. Run patrond.service, or use --log console.\n");

@@ -12,7 +12,9 @@
 
 #include "supervisor/journal.h"
 #include "supervisor/look.h"
+#include "supervisor/report.h"
 #include "supervisor/status.h"
+#include "supervisor/workspace.h"
 
 static int schedule(struct manager *manager);
 
@@ -92,7 +94,7 @@ tell_idle(struct manager *manager)
 	}
 	/* The words at the beginning are for monitoring. */
 	if (held > 0)
-		status_set("HELD: %u load%s held by a guard. See patronctl status.", held, held == 1 ? " is" : "s are");
+		status_set("HELD: %u load%s held by a guard.", held, held == 1 ? " is" : "s are");
 	else if (due > 0)
 		status_set("FAILED: %u load%s due again after a failure.", due, due == 1 ? " is" : "s are");
 	else
@@ -123,18 +125,52 @@ poll_interval(const struct manager *manager, enum source_kind kind)
 	return kind == SOURCE_SHARE ? manager->config.share.poll_interval : manager->config.sftp.poll_interval;
 }
 
+void
+manager_keep_report(struct manager *manager, int fd, const char *name)
+{
+	manager->report_fd = workspace_wipe(manager->report_fd);
+	manager->report_fd = fd;
+	(void)snprintf(manager->report_name, sizeof(manager->report_name), "%s", name);
+}
+
+static int start_look(struct manager *manager);
+
+static void
+on_delivered(const struct failure *failure, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	manager->delivery = NULL;
+	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure);
+	if (failure == NULL)
+		manager->report_fd = workspace_wipe(manager->report_fd);
+	if (manager->stopping)
+		(void)sd_event_exit(manager->event, manager->worst);
+	else if (start_look(manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+}
+
 static int
 on_time(sd_event_source *source, uint64_t at, void *userdata)
 {
 	struct manager *manager = userdata;
-	usec_t now = manager_now(manager);
-	unsigned int sources = 0;
-	int r;
 
 	(void)source;
 	(void)at;
-	if (manager->look != NULL || manager->stopping)
+	if (manager->look != NULL || manager->delivery != NULL || manager->stopping)
 		return 0;
+	if (manager->report_fd >= 0 && report_deliver(&manager->delivery, manager, manager->report_fd,
+	        manager->report_name, on_delivered, manager) == 0)
+		return 0;
+	return start_look(manager);
+}
+
+static int
+start_look(struct manager *manager)
+{
+	usec_t now = manager_now(manager);
+	unsigned int sources = 0;
+
 	/* Newest wins over all sources, so a look that is due for one goes to all. */
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		if (manager->next_look[i] <= now)
@@ -145,8 +181,7 @@ on_time(sd_event_source *source, uint64_t at, void *userdata)
 				}
 	if (sources == 0)
 		return schedule(manager);
-	r = look_start(&manager->look, manager, sources);
-	return r;
+	return look_start(&manager->look, manager, sources);
 }
 
 static int
@@ -175,13 +210,14 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *user
 	(void)source;
 	(void)info;
 	(void)sd_notify(0, "STOPPING=1");
-	if (manager->stopping || manager->look == NULL)
+	if (manager->stopping || (manager->look == NULL && manager->delivery == NULL))
 		return sd_event_exit(manager->event, manager->look != NULL ? 2 : manager->once ? 2 : 0);
 	manager->stopping = true;
 	if (manager->once)
 		manager_count_status(manager, 2);
 	status_set("Stopping: finishing what is in flight.");
-	look_cancel(manager->look);
+	if (manager->look != NULL)
+		look_cancel(manager->look);
 	return 0;
 }
 
@@ -264,6 +300,7 @@ manager_new(struct manager **ret, const struct manager_options *options, const s
 		return -ENOMEM;
 	manager->config = *config;
 	manager->once = options->once;
+	manager->report_fd = -EBADF;
 	manager->dry_run = options->dry_run;
 	(void)snprintf(manager->config_path, sizeof(manager->config_path), "%s", options->config_path);
 	r = setup(manager);
@@ -281,6 +318,8 @@ manager_free(struct manager *manager)
 	if (manager == NULL)
 		return NULL;
 	manager->look = look_free(manager->look);
+	manager->delivery = errand_free(manager->delivery);
+	manager->report_fd = workspace_wipe(manager->report_fd);
 	sd_event_source_disable_unref(manager->timer);
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		source_done(&manager->sources[i]);

@@ -10,6 +10,7 @@
 #include "supervisor/memory.h"
 #include "supervisor/source.h"
 
+struct errand;
 struct look;
 
 struct manager {
@@ -26,6 +27,9 @@ struct manager {
 	usec_t next_look[SOURCE_MAX]; /* monotonic; UINT64_MAX where the source is not configured */
 	sd_event_source *timer;
 	int worst;          /* exit status so far, by rank */
+	int report_fd;      /* a clean-up report that could not be delivered yet, or -EBADF */
+	char report_name[64];
+	struct errand *delivery;
 };
 
 struct manager_options {
@@ -43,6 +47,12 @@ int manager_run(struct manager *manager) WARN_UNUSED;
 
 /* Called by the look when it is over. */
 void manager_look_over(struct manager *manager);
+
+/*
+ * Keeps a clean-up report that could not be delivered: it is tried again before the next look, until a newer one takes
+ * its place. Takes the descriptor.
+ */
+void manager_keep_report(struct manager *manager, int fd, const char *name);
 
 /* Counts an exit status in: the worst in the order 1, 2, 4, 3, 0 stays. */
 void manager_count_status(struct manager *manager, int status);

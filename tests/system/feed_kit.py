@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Zips of every kind, good and evil, and a rig for small feeds written by hand."""
+import base64
 import csv
 import io
 import json
@@ -122,16 +123,22 @@ class House(Rig):
 
     def __init__(self):
         super().__init__(BUILD)
+        self.extra = ""
         self.credential("zip-password", PASSWORD)
 
+    def config(self, extra="", sources=("sftp", "share")):
+        self.extra = extra
+        return super().config(extra, sources)
+
     def sierra_with(self, patrons, *options, switches=(), **more):
-        """Starts the stand-in anew with these patrons, and notes how they are."""
+        """Starts the stand-in anew with these patrons, notes how they are, and points the configuration at it."""
         self.stop_sierra()
         path = self.path("patrons.jsonl")
         with open(path, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(p) + "\n" for p in patrons)
         self.start_sierra(*options, load=path, switches=switches, **more)
         self.before = self.dump()
+        self.config(self.extra)
 
     def switch(self, **values):
         """Switches of the stand-in, _ for -; faults by fault("name@kind", when)."""
@@ -142,6 +149,13 @@ class House(Rig):
 
     def calm(self):
         self.ask("clear-faults", {})
+
+    def ask_lines(self, path, records):
+        """As ask(), with a record a line."""
+        data = "".join(json.dumps(record) + "\n" for record in records).encode()
+        request = urllib.request.Request(f"https://127.0.0.1:{self.sierra_port}/_standin/{path}", data=data)
+        with urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=30) as answer:
+            return answer.read()
 
     def unseen(self, body):
         """Makes a patron over the API, as staff would, that no list or look-up shows for an hour."""
@@ -154,7 +168,6 @@ class House(Rig):
                                                                               "Content-Type": "application/json"})
             with urllib.request.urlopen(request, context=context, timeout=30) as answer:
                 return json.loads(answer.read())
-        import base64
         token = call("token", b"", "Basic " + base64.b64encode(API_KEY.encode()).decode())["access_token"]
         call("patrons", json.dumps(body).encode(), "Bearer " + token)
         self.switch(read_after_write_lag_ms="0")

@@ -212,7 +212,8 @@ class LoadRig:
         return self.server
 
     def write_config(self):
-        self.settings["sierra"].setdefault("url", f"https://{self.host}:{self.server.port}/iii/sierra-api/v6")
+        if self.server:
+            self.settings["sierra"].setdefault("url", f"https://{self.host}:{self.server.port}/iii/sierra-api/v6")
         with open(self.path("patrond.conf"), "w", encoding="utf-8") as file:
             for section, values in self.settings.items():
                 file.write(f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()))

@@ -23,7 +23,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
-from sftp_server import SftpServer, keygen  # noqa: E402
+from sftp_server import SftpServer  # noqa: E402
+from stagekit import reachable  # noqa: E402
 
 USER = "nobody" if os.geteuid() == 0 else None
 API_KEY = "patrond-test-key:patrond-test-secret"
@@ -67,7 +68,7 @@ class Result:
 
 class Rig:
     def __init__(self, build, directory=None):
-        self.build = os.path.abspath(build)
+        self.build = os.path.dirname(reachable(os.path.join(build, "bin")))
         self.own = directory is None
         self.directory = directory or tempfile.mkdtemp(prefix="patrond-rig-")
         os.makedirs(self.directory, exist_ok=True)

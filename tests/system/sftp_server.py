@@ -57,10 +57,13 @@ def children_of(pid):
 class SftpServer:
     """user: who sshd runs as and logs in, when we are root (sshd without root logs in its own user only).
 
-    Not `nobody`: where nss-systemd is, that account counts as locked, and sshd refuses it.
+    Not `nobody`: where nss-systemd is, that account counts as locked, and sshd refuses it. settings: lines of sshd_config,
+    which win over those here. subsystem: another command than OpenSSH's own SFTP; as sshd runs it by the account's shell,
+    sshd then has an /etc/passwd of its own, which needs root.
     """
 
-    def __init__(self, user="backup", host_keys=("ed25519",), port=None, directory=None, settings=""):
+    def __init__(self, user="backup", host_keys=("ed25519",), port=None, directory=None, settings="",
+                 subsystem="internal-sftp"):
         entry = pwd.getpwnam(user) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self.user, self.uid, self.gid = entry.pw_name, entry.pw_uid, entry.pw_gid
         self.host, self.port = HOST, port or free_port()
@@ -70,7 +73,7 @@ class SftpServer:
         os.chmod(self.directory, 0o755)
         self.drop = os.path.join(self.directory, "drop")
         self.log = os.path.join(self.directory, "sshd.log")
-        self.settings = settings
+        self.settings, self.subsystem = settings, subsystem
         self.process = None
         self.host_key_types = tuple(host_keys)
         os.makedirs(self.drop, exist_ok=True)
@@ -124,17 +127,20 @@ class SftpServer:
         """Starts sshd and waits until it listens. Returns self."""
         config = os.path.join(self.directory, "sshd_config")
         with open(config, "w", encoding="ascii") as file:
-            file.write(f"ListenAddress {self.host}:{self.port}\n"
+            file.write(self.settings + f"\nListenAddress {self.host}:{self.port}\n"
                        + "".join(f"HostKey {self.host_key(kind)}\n" for kind in self.host_key_types)
                        + f"AuthorizedKeysFile {self.directory}/authorized_keys\n"
                        "PidFile none\nUsePAM no\nStrictModes no\nUseDNS no\nPrintMotd no\nPrintLastLog no\n"
                        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPubkeyAuthentication yes\n"
                        "AuthenticationMethods publickey\nAllowTcpForwarding no\nMaxStartups 100:30:200\n"
-                       "Subsystem sftp internal-sftp\nLogLevel INFO\n" + self.settings + "\n")
+                       "LogLevel INFO\n" + (f"Subsystem sftp {self.subsystem}\n" if self.subsystem else ""))
+        command = [SSHD, "-D", "-e", "-f", config]
         become = dict(user=self.uid, group=self.gid, extra_groups=[]) if os.geteuid() == 0 else {}
+        if self.subsystem not in ("internal-sftp", None):
+            command, become = self._with_a_shell(command), {}
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, cwd="/", start_new_session=True, **become)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                                            start_new_session=True, **become)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -177,6 +183,15 @@ class SftpServer:
         self.stop_process()
         if self.own_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _with_a_shell(self, command):
+        passwd = os.path.join(self.directory, "passwd")
+        with open("/etc/passwd", encoding="utf-8") as old, open(passwd, "w", encoding="utf-8") as new:
+            for line in old:
+                fields = line.rstrip("\n").split(":")
+                new.write(":".join(fields[:6] + ["/bin/sh"] if fields[0] == self.user else fields) + "\n")
+        return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"', passwd, "setpriv",
+                f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"] + command
 
     def _own_all(self):
         if os.geteuid() == 0:

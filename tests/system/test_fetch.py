@@ -15,10 +15,12 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from fault_proxy import FaultProxy  # noqa: E402
+import hostile_sftp  # noqa: E402
 from sftp_server import TYPES, SftpServer, children_of, keygen  # noqa: E402
-from stagekit import ROOT, Stage, feed_fd, string  # noqa: E402
+import stagekit  # noqa: E402
+from stagekit import Stage, feed_fd, string  # noqa: E402
 
-BINARY = os.path.join(os.environ.get("PATROND_BIN", os.path.join(ROOT, "build", "bin")), "patrond-fetch")
+BINARY = os.path.join(stagekit.BIN, "patrond-fetch")
 MB = 1_000_000
 SLOW = 8 if os.environ.get("PATROND_SLOW") else 1  # limits of time, for valgrind and the like
 REQUIRED_WALLS = 0b1111
@@ -227,13 +229,13 @@ class Beginning(Fetch):
                                os.path.abspath(__file__), "SecondAddress"], timeout=120, check=False,
                               env=dict(os.environ, PATROND_SECOND_ADDRESS="1"), capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
-        self.assertIn(b"Ran 1 test", done.stderr)
+        self.assertIn(b"1 passed, 0 failed, 0 skipped", done.stdout)
 
 
 class SecondAddress(unittest.TestCase):
+    """Run by Beginning.test_every_address_is_tried alone, where two.test has its addresses."""
+
     def test_second_address(self):
-        if "PATROND_SECOND_ADDRESS" not in os.environ:
-            self.skipTest("run by test_every_address_is_tried")
         server = SftpServer()
         server.host = "127.0.0.2"
         rig = Rig(server, host="two.test")
@@ -242,6 +244,10 @@ class SecondAddress(unittest.TestCase):
         with server, rig.start() as stage:
             stage.send("FETCH_LIST")
             self.assertEqual([f.name for f in stage.until_end()], ["WALLS", "DONE"])
+
+
+if "PATROND_SECOND_ADDRESS" not in os.environ:
+    del SecondAddress
 
 
 class HostKeys(Fetch):
@@ -818,5 +824,118 @@ class Faults(Fetch):
                 self.assertIn(frames[-1].code, ("ssh", "transfer-stalled"), frames)
 
 
+@unittest.skipIf(os.geteuid() != 0, "sshd runs such a subsystem only with an /etc/passwd of its own")
+class Hostile(Fetch):
+    """A server that is who it should be, and lies."""
+
+    FEED = (hostile_sftp.SIZE, hostile_sftp.MTIME * 1_000_000)
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.mkdtemp(prefix="hostile-")
+        cls.addClassCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        program = shutil.copy(hostile_sftp.__file__, folder)
+        cls.lie_file = os.path.join(folder, "lie")
+        cls.server = SftpServer(subsystem=f"/usr/bin/python3 {program} {cls.lie_file}").start()
+
+    def setUp(self):
+        super().setUp()
+        self.rig.settings["stall_timeout"] = "1s"
+
+    def lie(self, lie):
+        write_file(self.lie_file, lie.encode())
+        os.chmod(self.lie_file, 0o644)
+        return self.stage()
+
+    def lied_copy(self, lie):
+        return self.copy(self.lie(lie), "feed.zip", *self.FEED)
+
+    def assert_copied(self, lie):
+        frames, got = self.lied_copy(lie)
+        self.assertEqual(frames[-1].name, "DONE", frames)
+        self.assertEqual(got, hostile_sftp.content(0, hostile_sftp.SIZE))
+
+    def test_no_lie(self):
+        self.assertEqual(self.files(self.lie("honest")), {b"feed.zip": self.FEED})
+        self.assert_copied("honest")
+
+    def test_short_answers_leave_no_hole(self):
+        self.assert_copied("short-answers")
+
+    def test_bare_names_are_asked_for(self):
+        self.assertEqual(self.files(self.lie("bare-names")), {b"feed.zip": self.FEED})
+
+    def test_what_cannot_be_known_again_is_left_out(self):
+        self.assertEqual(self.files(self.lie("bare-everywhere")), {})
+        self.assertEqual(self.files(self.lie("no-time")), {})
+
+    def test_hostile_names(self):
+        self.assertEqual(set(self.files(self.lie("names"))), {b"feed.zip"})
+
+    def test_listings(self):
+        broken = ("transfer-broken", "remote-folder")
+        for lie, codes in (("endless-folder", ("listing-too-long",)), ("endless-feeds", ("listing-too-long",)),
+                           ("folder-breaks", ("remote-folder",)), ("refuses-11", ("remote-folder",)),
+                           ("refuses-12", ("remote-folder",)), ("silent-at-11", ("transfer-stalled",)),
+                           ("silent-at-12", ("transfer-stalled",)), ("count-of-none", broken), ("count-too-high", broken),
+                           ("name-past-the-end", broken), ("other-kind-at-12", broken), ("short-packet-at-12", broken),
+                           ("huge-at-12", broken), ("nothing-at-12", broken), ("ends-at-12", ("transfer-broken",)),
+                           ("other-request-at-12", broken + ("transfer-stalled",))):
+            with self.subTest(lie):
+                start = time.monotonic()
+                frames = self.list(self.lie(lie))
+                self.assertEqual(frames[-1].name, "FAILURE", frames[-1])
+                self.assertIn(frames[-1].code, codes)
+                self.assertLess(time.monotonic() - start, 4 * SLOW)
+
+    def test_copies(self):
+        broken = ("transfer-broken", "remote-file")
+        for lie, codes in (("refuses-3", ("remote-file",)), ("refuses-8", ("remote-file",)), ("refuses-7", ("feed-changed",)),
+                           ("refuses-5", ("remote-file",)), ("bad-block", ("remote-file",)), ("no-bytes", ("feed-changed",)),
+                           ("early-end", ("feed-changed",)), ("longer-file", ("feed-changed",)),
+                           ("other-size", ("feed-changed",)), ("other-time-at-the-end", ("feed-changed",)),
+                           ("other-file-by-name", ("feed-changed",)), ("folder-behind-the-name", ("feed-changed",)),
+                           ("bare-everywhere", ("feed-changed",)), ("too-many-bytes", ("transfer-broken",)),
+                           ("silent-at-3", ("transfer-stalled",)), ("silent-at-8", ("transfer-stalled",)),
+                           ("silent-at-5", ("transfer-stalled",)), ("silent-at-7", ("transfer-stalled",)),
+                           ("ends-at-5", ("transfer-broken",)), ("other-kind-at-5", broken), ("other-kind-at-3", broken),
+                           ("short-packet-at-5", broken), ("short-packet-at-3", broken), ("huge-at-5", broken),
+                           ("nothing-at-5", broken), ("other-request-at-5", broken + ("transfer-stalled",))):
+            with self.subTest(lie):
+                start = time.monotonic()
+                frames, _ = self.lied_copy(lie)
+                self.assertEqual(frames[-1].name, "FAILURE", frames[-1])
+                self.assertIn(frames[-1].code, codes)
+                self.assertLess(time.monotonic() - start, 4 * SLOW)
+
+    def test_no_sftp(self):
+        for lie in ("ends-at-once", "huge-at-1", "short-packet-at-1", "other-kind-at-1"):
+            with self.subTest(lie):
+                self.assertIn(self.list(self.lie(lie))[-1].code, ("ssh", "transfer-broken"))
+        self.assert_failure(self.list(self.lie("silent-at-1")), "transfer-stalled")
+
+    def test_silent_after_the_last_byte(self):
+        # all is there and checked: the feed is whole, whether or not the server says that it has closed the file
+        self.assert_copied("silent-at-4")
+
+
+class NoSftp(Fetch):
+    def test_server_without_sftp(self):
+        server = SftpServer(subsystem=None).start()
+        self.addCleanup(server.stop)
+        rig = Rig(server)
+        self.addCleanup(rig.done)
+        self.assert_refused("ssh", rig)
+
+    def test_server_wants_more_than_the_key(self):
+        server = SftpServer(settings="AuthenticationMethods publickey,keyboard-interactive\n"
+                                     "KbdInteractiveAuthentication yes").start()
+        self.addCleanup(server.stop)
+        rig = Rig(server)
+        self.addCleanup(rig.done)
+        self.assert_refused("auth-refused", rig)
+
+
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    stagekit.main()

@@ -18,7 +18,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import stagekit
 
-BIN = os.environ.get("PATROND_BIN", os.path.join(stagekit.ROOT, "build/bin"))
+BIN = stagekit.BIN
 PASSWORD = "korrekt Pferd ½"
 TODAY = 20416  # 2025-11-24
 WALLS_REQUIRED = 0x0F
@@ -387,4 +387,4 @@ if __name__ == "__main__":
     if os.geteuid() != 0 or shutil.which("7z") is None:
         print("skipped: needs root (the stage becomes nobody) and 7z")
         sys.exit(77)
-    unittest.main()
+    stagekit.main()

@@ -22,7 +22,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import stagekit
 
-BIN = os.environ.get("PATROND_BIN", os.path.join(stagekit.ROOT, "build/bin"))
+BIN = stagekit.BIN
 NOBODY = pwd.getpwnam("nobody")
 WALLS_REQUIRED = 0x0F
 CLONE_NEWNS = 0x00020000
@@ -735,4 +735,4 @@ if __name__ == "__main__":
     if os.geteuid() != 0:
         print("skipped: needs root (the stage becomes nobody, mounts come and go)")
         sys.exit(77)
-    unittest.main()
+    stagekit.main()

@@ -81,10 +81,15 @@ class Fake:
         self.directory = tempfile.mkdtemp(prefix="patrond-fake-")
         os.chmod(self.directory, 0o755)
         shutil.copy(os.path.join(stagekit.BIN, "patrond"), self.directory)
+        # the kit and what it reads, where any user can read them
+        kit = os.path.join(self.directory, "tests/system")
+        os.makedirs(kit)
+        shutil.copy(os.path.join(stagekit.ROOT, "tests/system/stagekit.py"), kit)
+        shutil.copytree(os.path.join(stagekit.ROOT, "include"), os.path.join(self.directory, "include"))
         for name, body in {**HONEST, **stages}.items():
             path = os.path.join(self.directory, "patrond-" + name)
             with open(path, "w", encoding="utf-8") as file:
-                file.write(PRELUDE.format(system=os.path.dirname(os.path.abspath(__file__))) + textwrap.dedent(body))
+                file.write(PRELUDE.format(system=kit) + textwrap.dedent(body))
             os.chmod(path, 0o755)
         for name in ("credentials", "runtime"):
             os.mkdir(os.path.join(self.directory, name))
@@ -374,6 +379,44 @@ class Supervisor(unittest.TestCase):
             status, entries = fake.run("--once", "--dry-run")
             self.assertEqual(len([e for e in entries if "OUTCOME" in e]), 1)  # also on a feed that is done
 
+    # --- the clean-up report ---
+
+    REPORT = """
+        os.pwrite(fds[1], b"zip", 0)
+        say("REPORTED", struct.pack("<Q8I", 3, 1, 0, 0, 0, 0, 0, 0, 0))
+        say("DONE")
+        wait()
+        """
+    FULL_AT_FIRST = """
+        if name == "SHARE_DELIVER":
+            mark = os.environ.get("MARK", %r)
+            if not os.path.exists(mark):
+                open(mark, "w").close()
+                say("FAILURE", struct.pack("<HBIIi", k.FAILURE.index("share-full"), 255, 0, 0, -28))
+                wait()
+            assert os.pread(fds[0], 9, 0) == b"zip"
+            say("DONE")
+            wait()
+        """
+
+    def test_a_report_that_cannot_be_delivered_is_tried_again(self):
+        mark = "/tmp/patrond-report-mark-%d" % os.getpid()
+        with Fake(report=self.REPORT, share=textwrap.dedent(self.FULL_AT_FIRST % mark) + textwrap.dedent(HONEST["share"])) as fake:
+            with open(os.path.join(fake.directory, "credentials/report-password"), "w", encoding="ascii") as file:
+                file.write("x")
+            fake.extra = "[share]\npoll_interval = 1s\n[report]\n"
+            process = fake.start("--log", "json")
+            time.sleep(4)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+            os.unlink(mark)
+            entries = [json.loads(line) for line in err.splitlines()]
+            about = [e["MESSAGE"] for e in entries if "lean-up report" in e["MESSAGE"]]
+            self.assertEqual(len(about), 2, about)
+            self.assertIn("the share is full", about[0])
+            self.assertIn("delivered to the share", about[1])
+            self.assertEqual(process.returncode, 0)
+
     # --- newest wins ---
 
     TWO = """
@@ -534,6 +577,21 @@ class Supervisor(unittest.TestCase):
             done = self.command("--config", file.name, "--once", "--log", "journal")
             self.assertEqual(done.returncode, 1)
             self.assertIn("must never reach a persistent journal", done.stderr)
+
+    def test_standard_error_into_a_journal_is_refused(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n")
+            file.flush()
+            read, write = os.pipe()
+            st = os.fstat(write)
+            for form in ("json", "console"):
+                done = subprocess.run([os.path.join(stagekit.BIN, "patrond"), "--config", file.name, "--once", "--log", form],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write, timeout=20,
+                                      env={"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}", "ASAN_OPTIONS": "detect_leaks=0"})
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(b"rows must never reach one", os.read(read, 4096))
+            os.close(read)
+            os.close(write)
 
     def test_missing_sections_and_credentials(self):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:

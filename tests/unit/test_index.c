@@ -5,7 +5,13 @@
 
 #include <stdio.h>
 
-#include "load/index.h"
+#include "patrond/limits.h"
+
+/* A smaller report, so that a test can fill it: the module itself is part of this file. */
+#undef LIMIT_REPORT_SIZE
+#define LIMIT_REPORT_SIZE (4U << 20)
+#include "../../src/load/index.c"
+
 #include "plankit.h"
 
 /* One index for the table: ids are for reading. */
@@ -263,7 +269,7 @@ test_many(void **state)
 		assert_int_equal(kit_add_patron(index, &patron), 0);
 	}
 	index_finish(index);
-	for (uint32_t i = 0; i < count * 7; i++) {
+	for (uint32_t i = 0; i < count * 7; i += 3) {
 		(void)snprintf(barcode, sizeof(barcode), "2123400%07u", i);
 		index_find(index, barcode, strlen(barcode), &hit);
 		assert_int_equal(hit.verdict, i % 7 == 0 ? INDEX_CLEAN : INDEX_ABSENT);
@@ -282,7 +288,7 @@ test_many(void **state)
 static void
 test_flood(void **state)
 {
-	static char field[LIMIT_CLEANUP_FIELD + 1];
+	static char field[LIMIT_BARCODE_FIELD];
 	struct key_rule *rule = kit_rule("[0-9]+");
 	struct text text = { field, sizeof(field) };
 	struct patron patron = { .barcodes = &text, .barcode_count = 1, .expiration = DATE_NONE, .birth_date = DATE_NONE };

@@ -242,7 +242,9 @@ test_algorithms(void **state)
 static void
 test_base64(void **state)
 {
-	static const char *const bad[] = { "", "A", "AA", "AAA", "AAAAA", "====", "A===", "AA=A", "AA A", "AAA\n", "AAA-", "AB==", "AAB=" };
+	static const char *const bad[] = {
+		"", "A", "AA", "AAA", "AAAAA", "====", "A===", "AA=A", "AA A", "AAA\n", "AAA-", "AB==", "AAB=",
+	};
 	uint8_t out[8];
 
 	(void)state;

@@ -85,6 +85,7 @@ static const struct {
 	{ "SMITH", "JOHN", " SMITH ,  JOHN  ", 'B' },
 	{ "SMITH", "JOHN", "SMITH, JOHN QUINCY", 'B' },
 	{ "SMITH", "JOHN QUINCY", "SMITH, JOHN", 'B' },
+	{ "SMITH", "JOHN", "SMITH,$JOHN$QUINCY", 'B' },
 	{ "SMITH", "JOHN Q", "SMITH, JOHN R", 'B' },
 	{ "SMITH", "MARY ANN", "SMITH, MARYANN", 'B' },
 	{ "SMITH", "MARY-ANN", "SMITH, MARY ANN", 'B' },

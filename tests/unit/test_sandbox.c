@@ -58,6 +58,10 @@ static int try_landlock(void) { return answer(syscall(SYS_landlock_create_rulese
 static int try_setsockopt_ip(void) { return answer(setsockopt(world.stream, IPPROTO_IP, 1, &(int){ 0 }, sizeof(int))); }
 static int try_link(void) { return answer(link("/etc/passwd", "passwd")); }
 static int try_chmod(void) { return answer(chmod(world.folder, 0777)); }
+static int try_mkdir(void) { return answer(mkdir("folder", 0700)); }
+static int try_inotify(void) { return answer(syscall(SYS_inotify_init1, 0)); }
+static int try_accept(void) { return answer(accept4(world.listener, NULL, NULL, 0)); }
+static int try_timer(void) { return answer(syscall(SYS_timer_create, 0, NULL, NULL)); }
 static int try_mknod(void) { return answer(mknod("node", S_IFIFO | 0600, 0)); }
 static int try_truncate(void) { return answer(truncate("/etc/passwd", 0)); }
 /* clang-format on */
@@ -179,7 +183,7 @@ folder_move_out(void)
 
 	(void)snprintf(from, sizeof(from), "%s/feed.zip", world.folder);
 	(void)snprintf(to, sizeof(to), "%s/feed.zip", world.outside);
-	return answer(rename(from, to));
+	return answer(renameat(AT_FDCWD, from, AT_FDCWD, to));
 }
 
 static int
@@ -244,6 +248,10 @@ static const struct attempt refusals[] = {
 	{ "landlock again", try_landlock, ALL(KILLED) },
 	{ "hard link", try_link, ALL(KILLED) },
 	{ "chmod", try_chmod, ALL(KILLED) },
+	{ "mkdir", try_mkdir, ALL(KILLED) },
+	{ "inotify", try_inotify, ALL(KILLED) },
+	{ "accept", try_accept, ALL(KILLED) },
+	{ "timer", try_timer, ALL(KILLED) },
 	{ "mknod", try_mknod, ALL(KILLED) },
 	{ "truncate", try_truncate, ALL(KILLED) },
 #ifdef __x86_64__

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SUPERVISOR_REPORT_H
+#define SUPERVISOR_REPORT_H
+
+/* Delivering the clean-up report to the share, and telling of it. It never changes a load's result. */
+
+#include "supervisor/errand.h"
+
+#define REPORT_NAME_MAX 64
+
+/*
+ * Asks patrond-share to deliver the zip in fd, which stays the caller's, under a name. on_end is called with userdata as
+ * errand_run says. Returns 0 or a negative errno.
+ */
+int report_deliver(struct errand **ret, struct manager *manager, int fd, const char *name, errand_end_fn on_end,
+    void *userdata) WARN_UNUSED;
+
+/* Tells that a report was delivered (failure NULL), or why there is none; program is the stage that failed. */
+void report_tell(const char *load_id, const char *name, enum program program, const struct failure *failure);
+
+#endif
