@@ -427,7 +427,7 @@ landlock_ruleset(int abi, struct ruleset_attr *ret)
 static int
 allow_folder(int ruleset, const struct ruleset_attr *attr, const char *path)
 {
-	_cleanup_fd_ int folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int folder = path != NULL ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
 	struct landlock_path_beneath_attr beneath = { .allowed_access = RIGHTS_FOLDER & attr->fs, .parent_fd = folder };
 
 	/* A share that is not there (yet) gets no rule, which denies everything: its stage says what is wrong. */

@@ -331,7 +331,7 @@ int
 zip_directory_walk(int fd, zip_entry_fn *fn, void *data, uint64_t *ret_start)
 {
 	_cleanup_free_ struct window *window = NULL;
-	struct end end;
+	struct end end = { 0 };
 	int r = read_end(fd, &end);
 
 	if (r != 0)

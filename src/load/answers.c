@@ -182,7 +182,7 @@ answer_link_id(const char *bytes, size_t size, uint64_t *ret)
 	if (r < 0)
 		return r;
 	link = cJSON_IsObject(json) ? json_get(json, "link", &twice) : NULL;
-	if (!cJSON_IsString(link) || twice)
+	if (link == NULL || !cJSON_IsString(link) || twice)
 		return -EBADMSG;
 	slash = strrchr(link->valuestring, '/');
 	if (slash == NULL)

@@ -104,7 +104,7 @@ compare_deflated(uint8_t *packed, size_t size, const struct buf *csv)
 {
 	z_stream stream = { .next_in = packed, .avail_in = (uInt)size };
 	__attribute__((cleanup(inflate_endp))) z_stream *open = NULL;
-	uint8_t block[INFLATE_BLOCK];
+	uint8_t block[INFLATE_BLOCK] = { 0 };
 	size_t at = 0;
 	int z;
 

@@ -50,12 +50,13 @@ bool
 journal_is_standard_error(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
+	char own[64];
 	struct stat st;
 
-	if (stream == NULL || sscanf(stream, "%llu:%llu", &device, &inode) != 2 || fstat(STDERR_FILENO, &st) < 0)
+	if (stream == NULL || fstat(STDERR_FILENO, &st) < 0)
 		return false;
-	return st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode;
+	(void)snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return strcmp(stream, own) == 0;
 }
 
 int
@@ -67,7 +68,7 @@ journal_open(enum log_form form)
 	return 0;
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 add_field(struct entry *entry, const char *key, const char *format, va_list args)
 {
 	size_t left = sizeof(entry->text) - entry->used;

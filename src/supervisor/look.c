@@ -65,9 +65,9 @@ over(struct look *look)
 }
 
 void
-look_tell_failure(struct look *look, enum source_kind source, const struct failure *failure, const char *what)
+look_tell_failure(struct look *look, enum source_kind source, enum program program, const struct failure *failure,
+    const char *what)
 {
-	enum program program = look_source_program(source);
 	struct entry entry;
 	char text[1024];
 
@@ -111,7 +111,8 @@ on_listed(const struct failure *failure, void *userdata)
 		look->listed |= 1U << source;
 	} else {
 		source_abort(&look->manager->sources[source]);
-		look_tell_failure(look, source, failure, source == SOURCE_SHARE ? "The share" : "The SFTP drop");
+		look_tell_failure(look, source, look_source_program(source), failure,
+		    source == SOURCE_SHARE ? "The share" : "The SFTP drop");
 	}
 	next_source(look);
 }
@@ -245,7 +246,7 @@ next_source(struct look *look)
 		if (r == 0)
 			return;
 		failure = failure_of(FAILURE_INTERNAL, r);
-		look_tell_failure(look, source, &failure, "Listing");
+		look_tell_failure(look, source, look_source_program(source), &failure, "Listing");
 		look->sources &= ~(1U << source);
 	}
 	if (gather(look) < 0)
@@ -349,7 +350,7 @@ look_next_run(struct look *look)
 	if (r == 0)
 		return;
 	failure = failure_of(FAILURE_INTERNAL, r);
-	look_tell_failure(look, SOURCE_SHARE, &failure, "The load could not start");
+	look_tell_failure(look, SOURCE_SHARE, PROGRAM_LOAD, &failure, "The load could not start");
 	run->fd = workspace_wipe(run->fd);
 	look->run_count--;
 	look_next_run(look);

@@ -63,7 +63,7 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		char name[1100];
 
 		journal_escape(file->name, strlen(file->name), name, sizeof(name));
-		look_tell_failure(look, file->source, &failure, name);
+		look_tell_failure(look, file->source, PROGRAM_DECODE, &failure, name);
 		/* An unreadable one may still be under way, and comes back as another content; the others are final. */
 		content->state = CONTENT_REFUSED;
 		content->failure = failure.code;
@@ -116,8 +116,10 @@ on_inspect_answer(struct wire_in *in, void *userdata)
 	verdict = wire_get_u8(in);
 	kinds = wire_get_u8(in);
 	fingerprint = wire_get_bytes(in, FINGERPRINT_SIZE);
-	if (wire_finish(in) < 0 || look->inspected || verdict >= ZIP_VERDICT_MAX || kinds > FEED_BITS_ALL ||
-	    (verdict == ZIP_VERDICT_WHOLE) != (kinds != 0))
+	if (wire_finish(in) < 0 || look->inspected || verdict >= ZIP_VERDICT_MAX || kinds > FEED_BITS_ALL)
+		return -EBADMSG;
+	/* a plain zip has kinds as well, where there is a feed in it */
+	if (verdict != ZIP_VERDICT_PLAIN && (verdict == ZIP_VERDICT_WHOLE) != (kinds != 0))
 		return -EBADMSG;
 	look->verdict = (enum zip_verdict)verdict;
 	look->kinds = kinds;
@@ -127,13 +129,13 @@ on_inspect_answer(struct wire_in *in, void *userdata)
 }
 
 static void
-candidate_failed(struct look *look, const struct failure *failure)
+candidate_failed(struct look *look, enum program program, const struct failure *failure)
 {
 	const struct shown_file *file = &look->candidates[look->at];
 	char name[1100];
 
 	journal_escape(file->name, strlen(file->name), name, sizeof(name));
-	look_tell_failure(look, file->source, failure, name);
+	look_tell_failure(look, file->source, program, failure, name);
 	look->feed_fd = workspace_wipe(look->feed_fd);
 	/*
 	 * What could not be read may be the newest feed: no older one is taken in this look, lest it bring back a child
@@ -153,7 +155,7 @@ on_inspect_end(const struct failure *failure, void *userdata)
 	if (failure == NULL && !look->inspected)
 		failure = &lie;
 	if (failure != NULL) {
-		candidate_failed(look, failure);
+		candidate_failed(look, PROGRAM_DECODE, failure);
 		return;
 	}
 	inspected(look);
@@ -210,13 +212,13 @@ on_copied(const struct failure *failure, void *userdata)
 
 	look->errand = NULL;
 	if (failure != NULL) {
-		candidate_failed(look, failure);
+		candidate_failed(look, look_source_program(look->candidates[look->at].source), failure);
 		return;
 	}
 	r = inspect(look); /* fetch has ended: nobody else holds the descriptor */
 	if (r < 0) {
 		own = failure_of(FAILURE_INTERNAL, r);
-		candidate_failed(look, &own);
+		candidate_failed(look, PROGRAM_DECODE, &own);
 	}
 }
 
@@ -309,7 +311,7 @@ look_next_candidate(struct look *look)
 			struct failure failure =
 			    failure_of(r == -ENOSPC ? FAILURE_WORKSPACE_FULL : FAILURE_INTERNAL, r);
 
-			candidate_failed(look, &failure);
+			candidate_failed(look, look_source_program(look->candidates[look->at].source), &failure);
 		}
 		return;
 	}

@@ -43,8 +43,9 @@ struct look {
 /* The stage that reads a source. */
 enum program look_source_program(enum source_kind source);
 
-/* Tells of a failure with a source, or with a file of it: what is its escaped name. Counts the exit status. */
-void look_tell_failure(struct look *look, enum source_kind source, const struct failure *failure, const char *what);
+/* Tells of a stage's failure with a source, or with a file of it: what is its escaped name. Counts the exit status. */
+void look_tell_failure(struct look *look, enum source_kind source, enum program program, const struct failure *failure,
+    const char *what);
 
 /* The file of the memory that a listing shows, NULL where it is not known. */
 struct known_file *look_known(const struct look *look, const struct shown_file *file);

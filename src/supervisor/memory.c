@@ -57,11 +57,11 @@ get_hex(const cJSON *object, const char *key, uint8_t *bytes, size_t size)
 	if (!cJSON_IsString(item) || strlen(item->valuestring) != 2 * size)
 		return false;
 	for (size_t i = 0; i < size; i++) {
-		unsigned int byte;
+		const char pair[] = { item->valuestring[2 * i], item->valuestring[2 * i + 1], '\0' };
 
-		if (sscanf(item->valuestring + 2 * i, "%2x", &byte) != 1)
+		if (strspn(pair, "0123456789abcdef") != 2)
 			return false;
-		bytes[i] = (uint8_t)byte;
+		bytes[i] = (uint8_t)strtoul(pair, NULL, 16);
 	}
 	return true;
 }

@@ -211,7 +211,7 @@ delay(struct http *h, struct MHD_Connection *connection, uint32_t ms)
 	wait = !h->stopping;
 	if (wait) {
 		MHD_suspend_connection(connection);
-		timers_add(h->timers, now_ms() + ms, connection);
+		timers_add(h->timers, now_us() + (uint64_t)ms * 1000, connection);
 	}
 	pthread_mutex_unlock(&h->lock);
 	return wait;

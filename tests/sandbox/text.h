@@ -55,8 +55,9 @@ int64_t date_to_days(const char *s);
 void instant_from_seconds(int64_t seconds, char ret[static 21]);
 int64_t instant_to_seconds(const char *s);
 
-/* Milliseconds of the monotonic clock. */
+/* Milliseconds and microseconds of the monotonic clock. */
 uint64_t now_ms(void);
+uint64_t now_us(void);
 
 /* A good 64-bit mix (splitmix64), and FNV-1a over bytes. */
 uint64_t mix64(uint64_t x);

@@ -13,7 +13,7 @@
 #include "text.h"
 
 struct waiting {
-	uint64_t due_ms;
+	uint64_t due_us;
 	struct MHD_Connection *connection;
 };
 
@@ -46,9 +46,9 @@ take_first(struct timers *t)
 	for (;;) {
 		size_t child = 2 * i + 1;
 
-		if (child + 1 < t->n && t->heap[child + 1].due_ms < t->heap[child].due_ms)
+		if (child + 1 < t->n && t->heap[child + 1].due_us < t->heap[child].due_us)
 			child++;
-		if (child >= t->n || t->heap[i].due_ms <= t->heap[child].due_ms)
+		if (child >= t->n || t->heap[i].due_us <= t->heap[child].due_us)
 			return first;
 		swap(&t->heap[i], &t->heap[child]);
 		i = child;
@@ -56,9 +56,9 @@ take_first(struct timers *t)
 }
 
 static void
-wait_until(struct timers *t, uint64_t due_ms)
+wait_until(struct timers *t, uint64_t due_us)
 {
-	struct timespec ts = { .tv_sec = (time_t)(due_ms / 1000), .tv_nsec = (long)(due_ms % 1000) * 1000000 };
+	struct timespec ts = { .tv_sec = (time_t)(due_us / 1000000), .tv_nsec = (long)(due_us % 1000000) * 1000 };
 
 	pthread_cond_timedwait(&t->changed, &t->lock, &ts);
 }
@@ -72,8 +72,8 @@ run(void *arg)
 	while (!t->stopping || t->n) {
 		if (!t->n)
 			pthread_cond_wait(&t->changed, &t->lock);
-		else if (!t->stopping && t->heap[0].due_ms > now_ms())
-			wait_until(t, t->heap[0].due_ms);
+		else if (!t->stopping && t->heap[0].due_us > now_us())
+			wait_until(t, t->heap[0].due_us);
 		else
 			MHD_resume_connection(take_first(t));
 	}
@@ -98,7 +98,7 @@ timers_new(void)
 }
 
 void
-timers_add(struct timers *t, uint64_t due_ms, struct MHD_Connection *connection)
+timers_add(struct timers *t, uint64_t due_us, struct MHD_Connection *connection)
 {
 	size_t i;
 
@@ -107,8 +107,8 @@ timers_add(struct timers *t, uint64_t due_ms, struct MHD_Connection *connection)
 		t->cap = t->cap ? t->cap * 2 : 64;
 		t->heap = xrealloc(t->heap, t->cap * sizeof(*t->heap));
 	}
-	t->heap[t->n] = (struct waiting){ due_ms, connection };
-	for (i = t->n++; i && t->heap[(i - 1) / 2].due_ms > t->heap[i].due_ms; i = (i - 1) / 2)
+	t->heap[t->n] = (struct waiting){ due_us, connection };
+	for (i = t->n++; i && t->heap[(i - 1) / 2].due_us > t->heap[i].due_us; i = (i - 1) / 2)
 		swap(&t->heap[i], &t->heap[(i - 1) / 2]);
 	if (i == 0)
 		pthread_cond_signal(&t->changed);

@@ -12,8 +12,8 @@ struct timers;
 
 struct timers *timers_new(void);
 
-/* Resumes the connection, which is suspended already, at due_ms of the monotonic clock. */
-void timers_add(struct timers *t, uint64_t due_ms, struct MHD_Connection *connection);
+/* Resumes the connection, which is suspended already, at due_us, microseconds of the monotonic clock. */
+void timers_add(struct timers *t, uint64_t due_us, struct MHD_Connection *connection);
 
 /* Resumes all that still wait at once, and ends the thread. Nothing may be added any more. */
 struct timers *timers_free(struct timers *t);

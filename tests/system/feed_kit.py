@@ -123,12 +123,14 @@ class House(Rig):
 
     def __init__(self):
         super().__init__(BUILD)
-        self.extra = ""
+        self.extra, self.sources = "", ("sftp", "share")
         self.credential("zip-password", PASSWORD)
 
     def config(self, extra="", sources=("sftp", "share")):
-        self.extra = extra
-        return super().config(extra, sources)
+        """As the rig's, kept for the next stand-in, and files need not stand still for long."""
+        self.extra, self.sources = extra, sources
+        quick = "".join(f"[{name}]\nsettle = 40ms\n" for name in sources if name == "share" or self.sftp)
+        return super().config(quick + extra, sources)
 
     def sierra_with(self, patrons, *options, switches=(), **more):
         """Starts the stand-in anew with these patrons, notes how they are, and points the configuration at it."""
@@ -138,7 +140,7 @@ class House(Rig):
             file.writelines(json.dumps(p) + "\n" for p in patrons)
         self.start_sierra(*options, load=path, switches=switches, **more)
         self.before = self.dump()
-        self.config(self.extra)
+        self.config(self.extra, self.sources)
 
     def switch(self, **values):
         """Switches of the stand-in, _ for -; faults by fault("name@kind", when)."""

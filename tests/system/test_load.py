@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from hostile_sierra import HostileSierra, answer  # noqa: E402
 from load_kit import (BINARY, FRAME, TERM, TODAY, Certificates, Load, LoadRig, Outcome, days, patron, record,  # noqa: E402
                       report_frames, staff, student, trailer)
 from stagekit import Stage, frame  # noqa: E402
@@ -324,6 +325,139 @@ class Index(LoadTest):
         self.start(switches={"fault.slow@list": "always", "slow-ms": 3000})
         self.sierra(page_timeout="300ms", retries=1)
         self.assert_refused(self.rig.load(ROWS), "sierra-unreachable")
+
+
+class Hostile(LoadTest):
+    """A server that is not Sierra, or no longer."""
+
+    NO_MORE = answer(b'{"code":107,"specificCode":0,"httpStatus":404,"name":"Record not found"}', "404 Not Found")
+    PAGE = answer(b'{"total":1,"start":0,"entries":[{"id":1000001,"barcodes":["100001"],"names":["SMITH, ANN"],'
+                  b'"expirationDate":"2026-09-01","birthDate":"2012-05-17"}]}')
+
+    def serve(self, script):
+        self.server = HostileSierra(CERTIFICATES.pair(), script)
+        self.addCleanup(self.server.stop)
+        self.sierra(url=f"https://127.0.0.1:{self.server.port}/iii/sierra-api/v6", ca_file=CERTIFICATES.path("ca.pem"))
+
+    def list_then(self, write):
+        """A list of one patron; everything else is the test's."""
+        def script(method, path, number):
+            if "/patrons?" in path:
+                return self.PAGE if "%5B0," in path else self.NO_MORE
+            return write(method, path, number)
+        self.serve(script)
+
+    def refuse(self, reply, failure):
+        self.serve(lambda method, path, number: reply() if callable(reply) else reply)
+        outcome = self.rig.load(ROWS)
+        self.assert_refused(outcome, failure)
+        self.assertEqual(self.server.count("PUT") + self.server.count("POST", "/patrons"), 0)
+
+    def test_what_is_sent(self):
+        self.list_then(lambda method, path, number: self.NO_MORE)
+        self.rig.settings["sierra"]["user_agent"] = "patrond of a test"
+        self.rig.load(ROWS[:1])
+        method, path, headers, body = self.server.requests[0]
+        self.assertEqual((method, path, body), ("POST", "/iii/sierra-api/v6/token", b"grant_type=client_credentials"))
+        self.assertEqual(headers["content-type"], "application/x-www-form-urlencoded")
+        self.assertTrue(headers["authorization"].startswith("Basic "))
+        method, path, headers, body = self.server.requests[1]
+        self.assertEqual((method, path), ("GET", "/iii/sierra-api/v6/patrons?deleted=false&id=%5B0,%5D&limit=2000"
+                                                 "&fields=id,barcodes,expirationDate,names,birthDate"))
+        self.assertEqual((headers["accept"], headers["authorization"], headers["user-agent"]),
+                         ("application/json", "Bearer abc", "patrond of a test"))
+        method, path, headers, body = self.server.requests[3]
+        self.assertEqual((method, path, headers["content-type"]), ("PUT", "/iii/sierra-api/v6/patrons/1000001", "application/json"))
+        self.assertEqual(body, b'{"expirationDate":"%s"}' % TERM.isoformat().encode())
+        for _, _, headers, _ in self.server.requests:
+            self.assertNotIn("expect", headers)
+            self.assertNotIn("accept-encoding", headers)
+
+    def test_redirects_are_not_followed(self):
+        for status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"):
+            with self.subTest(status):
+                self.serve(lambda method, path, number: answer(b"", status, ["Location: /elsewhere"]))
+                self.assert_refused(self.rig.load(ROWS), "index-answer")
+                self.assertEqual(self.server.count("GET", "/elsewhere"), 0)
+
+    def test_create_redirected(self):
+        self.list_then(lambda method, path, number: answer(b"", "307 Temporary Redirect", ["Location: /elsewhere"])
+                       if method == "POST" else self.NO_MORE)
+        outcome = self.rig.load([student(1, "200002", "BOB", "BROWN")])
+        self.assertEqual(outcome.rows(), {("student", 1): ("failed", "unclear", 0)})
+        self.assertEqual(self.server.count("POST", "/elsewhere"), 0)
+
+    def test_endless_page(self):
+        def endless():
+            yield b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"entries\":["
+            while True:
+                yield b'{"id":1,"names":["' + b"A" * 65536 + b'"]},'
+        self.sierra(retries=0, page_timeout="30s")
+        self.refuse(endless, "index-answer")
+
+    def test_claims_a_terabyte(self):
+        self.sierra(retries=0)
+        self.refuse(b"HTTP/1.1 200 OK\r\nContent-Length: 1099511627776\r\n\r\n{", "sierra-unreachable")
+
+    def test_drop_by_drop(self):
+        def drops():
+            yield b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+            while True:
+                time.sleep(0.05)
+                yield b" "
+        self.sierra(retries=0, page_timeout="500ms")
+        self.refuse(drops, "sierra-unreachable")
+
+    def test_no_http(self):
+        self.sierra(retries=0)
+        self.refuse(b'{"entries":[]}\r\n\r\n', "sierra-unreachable")
+
+    def test_not_the_length_it_says(self):
+        body = self.PAGE.split(b"\r\n\r\n")[1]
+        self.refuse(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (len(body) - 5) + body,
+                    "index-answer")
+
+    def test_compressed_unasked(self):
+        import gzip
+        self.refuse(answer(gzip.compress(b'{"entries":[]}'), headers=["Content-Encoding: gzip"]), "index-answer")
+
+    def test_empty_list_at_once(self):
+        self.refuse(self.NO_MORE, "index-empty")
+
+    def test_always_the_same_page(self):
+        self.refuse(self.PAGE, "index-order")
+
+    def test_id_below_the_range(self):
+        pages = [self.PAGE, answer(b'{"entries":[{"id":1000002},{"id":1000002}]}')]
+        self.serve(lambda method, path, number: pages[0] if "%5B0," in path else pages[1])
+        self.assert_refused(self.rig.load(ROWS), "index-order")
+
+    def test_found_is_no_patron(self):
+        """A 200 to find that says nothing of a patron is no look-up."""
+        self.rig.settings["match"]["recheck_after"] = "0"
+        for reply in (b"{}", b"[]", b'{"link":"x"}', b'{"entries":[]}', b"<html></html>", b""):
+            with self.subTest(reply):
+                self.list_then(lambda method, path, number: answer(reply))
+                outcome = self.rig.load([student(1, "200002", "BOB", "BROWN")])
+                self.assertEqual(outcome.rows(), {("student", 1): ("failed", "unreachable", 0)})
+                self.assertEqual(self.server.count("POST", "/patrons"), 0)
+
+    def test_create_answered_with_404(self):
+        self.list_then(lambda method, path, number: self.NO_MORE)
+        outcome = self.rig.load([student(1, "200002", "BOB", "BROWN")])
+        self.assertEqual(outcome.failure(), "sierra-url")
+        self.assertEqual(outcome.all("OUTCOME"), [])
+
+    def test_retry_after_of_next_year(self):
+        """It is capped; and CANCEL is heard while we wait."""
+        self.serve(lambda method, path, number: answer(b"", "503 Service Unavailable",
+                                                       ["Retry-After: Fri, 01 Jan 2100 00:00:00 GMT"]))
+        self.rig.write_config()
+        load = Load(self.rig, b"".join(ROWS) + trailer(2, 1))
+        time.sleep(1)
+        self.assertEqual(self.server.count("GET"), 1)
+        load.stage.send("CANCEL")
+        self.assertEqual(load.end(10)[-1].code, "cancelled")
 
 
 class Records(LoadTest):

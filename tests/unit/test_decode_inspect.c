@@ -38,7 +38,7 @@ test_verdicts(void **state)
 		/* what is wrong with these a load says, in words */
 		{ "strong_encryption.zip", ZIP_VERDICT_WHOLE, FEED_BITS_ALL },
 		{ "dotdot_name.zip", ZIP_VERDICT_WHOLE, FEED_BITS_ALL },
-		{ "two_students.zip", ZIP_VERDICT_WHOLE, FEED_BITS_ALL },
+		{ "two_students.zip", ZIP_VERDICT_WHOLE, FEED_BIT(FEED_STUDENT) },
 		{ "bomb.zip", ZIP_VERDICT_WHOLE, FEED_BIT(FEED_STUDENT) },
 	};
 	struct config_feed feeds[FEED_KIND_MAX];
