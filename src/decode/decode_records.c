@@ -87,8 +87,12 @@ open_feeds(struct work *work)
 		total += zip_archive_entry(work->archive, index[kind])->size;
 		if (r == 0 && total > LIMIT_TOTAL_SIZE)
 			r = FAILURE_ZIP_SIZE;
-		if (r != 0)
-			return fail(work, r, (enum feed_kind)kind);
+		if (r != 0) {
+			(void)fail(work, r, (enum feed_kind)kind);
+			if (r == FAILURE_ZIP_METHOD)
+				work->failure->number = zip_archive_entry(work->archive, index[kind])->method;
+			return -1;
+		}
 	}
 	for (unsigned int kind = 0; kind < FEED_KIND_MAX; kind++) {
 		int r = work->unpacks[kind] != NULL ? zip_unpack_unlock(work->unpacks[kind], work->job->passwords) : 0;

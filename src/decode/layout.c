@@ -7,14 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/date.h"
-#include "common/text.h"
+#include "decode/layout_cells.h"
 #include "decode/layout_header.h"
 #include "patrond/limits.h"
 
-/* Three bytes for each of a row, twice (`$` blanked), and the joined street and e-mails. */
-#define SCRATCH_MAX (8U * LIMIT_ROW_SIZE)
 #define STATUS_NEGATIVE 10U /* index of -0 in inactive_status */
 #define PIN_KEY_SIZE 10U    /* a shorter staff key gives its last four digits to the PIN */
 #define PIN_DIGITS 4U
@@ -65,9 +62,7 @@ struct layout {
 	uint32_t header_column;
 	bool begun; /* the place for a header is passed */
 	char key[LIMIT_KEY];
-	char cell[3U * LIMIT_CELL_SIZE]; /* a byte of Windows-1252 becomes at most three of UTF-8 */
-	struct text cells[LIMIT_CELLS]; /* normalised */
-	struct buf scratch;
+	struct layout_cells cells;
 };
 
 int
@@ -85,9 +80,7 @@ layout_new(struct layout **ret, enum feed_kind feed, const char *statuses, const
 	layout->statuses = strdup(statuses);
 	if (layout->statuses == NULL)
 		return -ENOMEM;
-	layout->scratch = BUF_INIT(SCRATCH_MAX);
-	/* All of it at once: texts point into it, so it must never move. */
-	r = buf_reserve(&layout->scratch, SCRATCH_MAX);
+	r = layout_cells_init(&layout->cells);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(layout);
@@ -99,7 +92,7 @@ layout_free(struct layout *layout)
 {
 	if (layout == NULL)
 		return NULL;
-	buf_done(&layout->scratch);
+	layout_cells_done(&layout->cells);
 	free(layout->statuses);
 	explicit_bzero(layout, sizeof(*layout));
 	free(layout);
@@ -124,126 +117,6 @@ layout_header_column(const struct layout *layout)
 	return layout->header_column;
 }
 
-/* --- cells --- */
-
-/* Normalises a cell into scratch. */
-static int
-normalise(struct layout *layout, const struct text *cell, struct text *ret)
-{
-	size_t before = layout->scratch.size;
-	int r = text_add_cell(&layout->scratch, cell->bytes, cell->size);
-
-	if (r < 0)
-		return r;
-	*ret = (struct text){ layout->scratch.bytes + before, layout->scratch.size - before };
-	return 0;
-}
-
-static int
-normalise_all(struct layout *layout, const struct csv_row *row)
-{
-	buf_clear(&layout->scratch);
-	for (size_t i = 0; i < row->count; i++) {
-		int r = normalise(layout, &row->cells[i], &layout->cells[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int
-blank_dollar(struct layout *layout, struct text *cell)
-{
-	struct text copy = { layout->cell, cell->size };
-	int r;
-
-	if (cell->size == 0 || memchr(cell->bytes, '$', cell->size) == NULL)
-		return 0;
-	for (size_t i = 0; i < cell->size; i++)
-		layout->cell[i] = cell->bytes[i] == '$' ? ' ' : cell->bytes[i];
-	r = normalise(layout, &copy, cell);
-	explicit_bzero(layout->cell, copy.size);
-	return r;
-}
-
-/* `$` is Sierra's own line break: a blank in every field that goes there, which may be one too many then. */
-static int
-blank_dollars(struct layout *layout, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++) {
-		int r = blank_dollar(layout, &layout->cells[i]);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/*
- * Joins the cells from `from` up to `to` that are not empty, a blank between. Returns 0, REASON_SHAPE over max bytes, or
- * a negative errno.
- */
-static int
-join(struct layout *layout, size_t from, size_t to, size_t max, struct text *ret)
-{
-	size_t before = layout->scratch.size;
-	int r = 0;
-
-	for (size_t i = from; i < to && r == 0; i++) {
-		const struct text *cell = &layout->cells[i];
-		size_t size = layout->scratch.size - before;
-
-		if (cell->size == 0)
-			continue;
-		if (size + 1 + cell->size > max)
-			return REASON_SHAPE;
-		if (size > 0)
-			r = buf_add(&layout->scratch, " ", 1);
-		if (r == 0)
-			r = buf_add(&layout->scratch, cell->bytes, cell->size);
-	}
-	*ret = (struct text){ layout->scratch.bytes + before, layout->scratch.size - before };
-	return r;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_integer(const struct text *cell)
-{
-	size_t at = cell->size > 0 && cell->bytes[0] == '-' ? 1 : 0;
-
-	if (at == cell->size)
-		return false;
-	for (; at < cell->size; at++)
-		if (!is_digit(cell->bytes[at]))
-			return false;
-	return true;
-}
-
-/* Five digits, or five, a hyphen and four. */
-static bool
-is_zip(const struct text *cell)
-{
-	if (cell->size != 5 && cell->size != 10)
-		return false;
-	for (size_t i = 0; i < cell->size; i++)
-		if (i == 5 ? cell->bytes[i] != '-' : !is_digit(cell->bytes[i]))
-			return false;
-	return true;
-}
-
-static bool
-is_word(const struct text *cell, const char *word, size_t size)
-{
-	return cell->size == size && header_same(cell->bytes, cell->size, word, size);
-}
-
 /* --- the tests that both feeds have --- */
 
 /* The key is told also of rows that are rejected or opted out: an opt-out counts for every row of that key. */
@@ -254,7 +127,7 @@ take_key(struct layout *layout, const struct csv_row *row, size_t column, struct
 
 	if (column >= row->count)
 		return;
-	size = key_normalise(layout->cells[column].bytes, layout->cells[column].size, layout->key);
+	size = key_normalise(layout->cells.at[column].bytes, layout->cells.at[column].size, layout->key);
 	if (size <= 0)
 		return;
 	record->fields[RECORD_KEY] = (struct text){ layout->key, (size_t)size };
@@ -288,7 +161,7 @@ take_fields(const struct layout *layout, const struct field_rule *rules, size_t 
 {
 	for (size_t i = 0; i < count; i++) {
 		size_t column = rules[i].column + (rules[i].column > STUDENT_STREET ? shift : 0);
-		const struct text *cell = &layout->cells[column];
+		const struct text *cell = &layout->cells.at[column];
 
 		if (cell->size > rules[i].max)
 			return REASON_SHAPE;
@@ -323,7 +196,7 @@ is_opted_out(const struct text *cell)
 	static const char *const no[] = { "", "0", "false", "no", "n" };
 
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
-		if (is_word(cell, no[i], strlen(no[i])))
+		if (cell_is_word(cell, no[i]))
 			return false;
 	return true;
 }
@@ -335,11 +208,32 @@ is_opted_out(const struct text *cell)
 static size_t
 student_status_column(const struct layout *layout, size_t count)
 {
-	const struct text *last = &layout->cells[count - 1];
+	const struct text *last = &layout->cells.at[count - 1];
 
-	if (count >= 2 && is_integer(&layout->cells[count - 2]) && (last->size == 0 || is_integer(last)))
+	if (count >= 2 && cell_is_integer(&layout->cells.at[count - 2]) && (last->size == 0 || cell_is_integer(last)))
 		return count - 2;
 	return count - 1;
+}
+
+/* The street and its second part, and the e-mails around the phone. Returns as the verdict of a row. */
+static int
+student_joins(struct layout *layout, size_t shift, size_t status, struct record *record)
+{
+	struct layout_cells *cells = &layout->cells;
+	int r = 0;
+
+	if (shift == 1) {
+		if (cells->at[STUDENT_STREET + 1].size > LIMIT_TEXT)
+			return REASON_SHAPE;
+		r = layout_cells_join(cells, STUDENT_STREET, STUDENT_STREET + 2, 2 * LIMIT_TEXT + 1,
+		    &record->fields[RECORD_STREET]);
+		if (r < 0)
+			return r;
+	}
+	/* The phone between the student's e-mail and the guardians' is no e-mail. */
+	cells->at[STUDENT_PHONE + shift].size = 0;
+	r = layout_cells_join(cells, STUDENT_EMAIL + shift, status, LIMIT_EMAILS, &record->fields[RECORD_EMAILS]);
+	return r == -EMSGSIZE ? (int)REASON_SHAPE : r;
 }
 
 /* The shape: where the ZIP stands tells whether the street is repeated. Returns as the verdict of a row. */
@@ -355,14 +249,15 @@ student_shape(struct layout *layout, const struct csv_row *row, size_t *ret_stat
 		{ RECORD_ZIP, STUDENT_ZIP, LIMIT_TEXT },
 		{ RECORD_PHONE, STUDENT_PHONE, LIMIT_TEXT },
 	};
+	struct layout_cells *cells = &layout->cells;
 	size_t shift, status;
-	int r = blank_dollars(layout, STUDENT_FIRST, row->count < STUDENT_PHONE ? row->count : STUDENT_PHONE);
+	int r = layout_cells_blank_dollars(cells, STUDENT_FIRST, row->count < STUDENT_PHONE ? row->count : STUDENT_PHONE);
 
 	if (r < 0)
 		return r;
-	if (row->count > STUDENT_ZIP && is_zip(&layout->cells[STUDENT_ZIP]))
+	if (row->count > STUDENT_ZIP && cell_is_zip(&cells->at[STUDENT_ZIP]))
 		shift = 0;
-	else if (row->count > STUDENT_ZIP + 1 && is_zip(&layout->cells[STUDENT_ZIP + 1]))
+	else if (row->count > STUDENT_ZIP + 1 && cell_is_zip(&cells->at[STUDENT_ZIP + 1]))
 		shift = 1;
 	else
 		return REASON_SHAPE;
@@ -370,21 +265,11 @@ student_shape(struct layout *layout, const struct csv_row *row, size_t *ret_stat
 	if (status < STUDENT_GUARDIAN + shift + 1)
 		return REASON_SHAPE;
 	*ret_status = status;
-	r = blank_dollars(layout, STUDENT_PHONE, status);
+	r = layout_cells_blank_dollars(cells, STUDENT_PHONE, status);
 	if (r < 0)
 		return r;
 	r = (int)take_fields(layout, rules, sizeof(rules) / sizeof(rules[0]), shift, record);
-	if (r == 0 && shift == 1) {
-		if (layout->cells[STUDENT_STREET + 1].size > LIMIT_TEXT)
-			return REASON_SHAPE;
-		r = join(layout, STUDENT_STREET, STUDENT_STREET + 2, 2 * LIMIT_TEXT + 1, &record->fields[RECORD_STREET]);
-	}
-	if (r == 0) {
-		/* The phone between the student's e-mail and the guardians' is no e-mail. */
-		layout->cells[STUDENT_PHONE + shift].size = 0;
-		r = join(layout, STUDENT_EMAIL + shift, status, LIMIT_EMAILS, &record->fields[RECORD_EMAILS]);
-	}
-	return r;
+	return r == 0 ? student_joins(layout, shift, status, record) : r;
 }
 
 /* Returns REASON_NONE, REASON_INACTIVE with the record's status set, or REASON_STATUS. */
@@ -396,7 +281,7 @@ student_status(const struct layout *layout, const struct text *status, struct re
 
 	if (is_processed(layout, status, false))
 		return REASON_NONE;
-	if (status->size != digit + 1 || !is_digit(status->bytes[digit]))
+	if (status->size != digit + 1 || !cell_digit(status->bytes[digit]))
 		return REASON_STATUS;
 	record->status = (uint8_t)(status->bytes[digit] - '0' + (negative ? (int)STATUS_NEGATIVE : 0));
 	return REASON_INACTIVE;
@@ -405,16 +290,16 @@ student_status(const struct layout *layout, const struct text *status, struct re
 static int
 student_verdict(struct layout *layout, const struct csv_row *row, struct record *record)
 {
-	const struct text *birth_date = &layout->cells[STUDENT_DOB];
+	const struct text *birth_date = &layout->cells.at[STUDENT_DOB];
 	size_t status = 0;
 	int r;
 
 	take_key(layout, row, STUDENT_KEY, record);
-	if (is_opted_out(&layout->cells[STUDENT_OPT_OUT]))
+	if (is_opted_out(&layout->cells.at[STUDENT_OPT_OUT]))
 		return REASON_OPTED_OUT;
 	r = student_shape(layout, row, &status, record);
 	if (r == 0)
-		r = (int)student_status(layout, &layout->cells[status], record);
+		r = (int)student_status(layout, &layout->cells.at[status], record);
 	if (r != 0)
 		return r;
 	if (!record->key_fits)
@@ -436,7 +321,7 @@ staff_key_fits(const struct text *key)
 	size_t digits = 0;
 
 	for (size_t i = 0; i < key->size; i++)
-		digits += is_digit(key->bytes[i]);
+		digits += cell_digit(key->bytes[i]);
 	return key->size >= PIN_KEY_SIZE || digits >= PIN_DIGITS;
 }
 
@@ -454,13 +339,13 @@ staff_verdict(struct layout *layout, const struct csv_row *row, struct record *r
 		{ RECORD_PHONE, STAFF_MOBILE, LIMIT_TEXT },
 		{ RECORD_PHONE_2, STAFF_HOME, LIMIT_TEXT },
 	};
-	const struct text *status = &layout->cells[STAFF_STATUS];
+	const struct text *status = &layout->cells.at[STAFF_STATUS];
 	int r;
 
 	take_key(layout, row, STAFF_KEY, record);
 	if (row->count != STAFF_COLUMNS)
 		return REASON_SHAPE;
-	r = blank_dollars(layout, STAFF_FIRST, STAFF_COLUMNS);
+	r = layout_cells_blank_dollars(&layout->cells, STAFF_FIRST, STAFF_COLUMNS);
 	if (r == 0)
 		r = (int)take_fields(layout, rules, sizeof(rules) / sizeof(rules[0]), 0, record);
 	if (r != 0)
@@ -483,7 +368,7 @@ is_blank(const struct layout *layout, const struct csv_row *row)
 	if (row->quoted || (row->count > 1 && row->delimiter != '\t'))
 		return false;
 	for (size_t i = 0; i < row->count; i++)
-		if (layout->cells[i].size > 0)
+		if (layout->cells.at[i].size > 0)
 			return false;
 	return true;
 }
@@ -507,15 +392,15 @@ layout_row(struct layout *layout, const struct csv_row *row, struct record *ret)
 		.birth_date = RECORD_NO_DATE,
 	};
 	bool first = !layout->begun;
-	int r = normalise_all(layout, row);
+	int r = layout_cells_set(&layout->cells, row);
 
 	if (r < 0)
 		return r;
 	if (is_blank(layout, row))
 		return LAYOUT_BLANK;
 	layout->begun = true;
-	if (first && header_is(layout->cells, row->count)) {
-		layout->header_column = header_misfit(layout->feed, layout->cells, row->count);
+	if (first && header_is(layout->cells.at, row->count)) {
+		layout->header_column = header_misfit(layout->feed, layout->cells.at, row->count);
 		return layout->header_column == 0 ? LAYOUT_HEADER : LAYOUT_E_HEADER;
 	}
 	r = layout->feed == FEED_STUDENT ? student_verdict(layout, row, &record) : staff_verdict(layout, row, &record);

@@ -40,18 +40,19 @@
 #define BOTH(cell) cell, cell
 
 /*
- * A renewal is idempotent and so may be repeated whatever became of it. A create may be repeated only where nothing of
- * it can have been done. A 503 is taken to be refused before execution, but that is an assumption: it is looked up too.
+ * A write is repeated only where nothing of it can have been done: a second create is a duplicate, and a second renewal
+ * marks the patron as active once more. Whatever may have been done is looked up first. A 503 is taken to be refused before
+ * execution, but that is an assumption: for a create, where it matters more, it is looked up too.
  * Of what is asked, a 400 is a mistake of ours: it ends the load, since every other question would be as wrong.
  */
 static const struct verdict table[ANSWER_MAX][CALL_KIND_MAX] = {
 	/* clang-format off */
 	/*                         token                 list                    find, read          renew                   create */
 	[ANSWER_OK]           = { TAKE,                 ALL(TAKE) },
-	[ANSWER_UNREADABLE]   = { RETRY_OR(AWAY),       RETRY_OR(INDEX_ANSWER), BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
+	[ANSWER_UNREADABLE]   = { RETRY_OR(AWAY),       RETRY_OR(INDEX_ANSWER), BOTH(RETRY),        LOOK,                   LOOK },
 	[ANSWER_NOT_SENT]     = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        RETRY_ROW(UNREACHABLE), RETRY_ROW(UNREACHABLE) },
 	[ANSWER_TLS]          = { RETRY_OR(TLS),        RETRY_OR(TLS),          BOTH(RETRY),        RETRY_ROW(UNREACHABLE), RETRY_ROW(UNREACHABLE) },
-	[ANSWER_LOST]         = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
+	[ANSWER_LOST]         = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        LOOK,                   LOOK },
 	[ANSWER_UNAUTHORIZED] = { FATAL(TOKEN_REFUSED), ALL(RENEW) },
 	[ANSWER_REFUSED]      = { FATAL(TOKEN_REFUSED), FATAL(BUG),             BOTH(FATAL(BUG)),   FAIL(REFUSED),          FAIL(REFUSED) },
 	[ANSWER_PIN_REFUSED]  = { FATAL(TOKEN_REFUSED), FATAL(BUG),             BOTH(FATAL(BUG)),   FAIL(PIN_REFUSED),      FAIL(PIN_REFUSED) },
@@ -61,8 +62,8 @@ static const struct verdict table[ANSWER_MAX][CALL_KIND_MAX] = {
 	[ANSWER_NO_RESOURCE]  = { FATAL(SIERRA_URL),    RETRY_OR(SIERRA_URL),   BOTH(RETRY),        RETRY_ROW(UNREACHABLE), FATAL(SIERRA_URL) },
 	[ANSWER_SEVERAL]      = { FATAL(TOKEN_REFUSED), RETRY_OR(INDEX_ANSWER), MANY, RETRY,        FAIL(REFUSED),          FAIL(REFUSED) },
 	[ANSWER_SLOW_DOWN]    = { PAUSE_OR(AWAY),       PAUSE_OR(AWAY),         BOTH(PAUSE),        PAUSE_ROW(UNREACHABLE), SLOW_LOOK },
-	[ANSWER_BROKEN]       = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
-	[ANSWER_STRANGE]      = { FATAL(TOKEN_REFUSED), RETRY_OR(INDEX_ANSWER), BOTH(RETRY),        RETRY_ROW(UNCLEAR),     LOOK },
+	[ANSWER_BROKEN]       = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        LOOK,                   LOOK },
+	[ANSWER_STRANGE]      = { FATAL(TOKEN_REFUSED), RETRY_OR(INDEX_ANSWER), BOTH(RETRY),        LOOK,                   LOOK },
 	[ANSWER_TLS_NAME]     = { FATAL(TLS_NAME),      ALL(FATAL(TLS_NAME)) },
 	[ANSWER_TLS_CA]       = { FATAL(TLS_CA),        ALL(FATAL(TLS_CA)) },
 	/* clang-format on */
@@ -87,14 +88,14 @@ is_rate(const cJSON *name)
 static struct envelope
 read_envelope(const char *bytes, size_t size)
 {
-	_cleanup_json_ cJSON *json = NULL;
+	_cleanup_json_ struct json *json = NULL;
 	struct envelope envelope = { 0 };
 	bool twice = false;
 
-	if (json_parse(bytes, size, &json) < 0 || !cJSON_IsObject(json))
+	if (json_parse(bytes, size, &json) < 0 || !cJSON_IsObject(json_root(json)))
 		return envelope; /* a proxy's page, or nothing */
-	envelope.own = json_whole(json_get(json, "code", &twice), &envelope.code) == 0;
-	envelope.rate = is_rate(json_get(json, "name", &twice));
+	envelope.own = json_whole(json_get(json_root(json), "code", &twice), &envelope.code) == 0;
+	envelope.rate = is_rate(json_get(json_root(json), "name", &twice));
 	if (twice)
 		return (struct envelope){ 0 };
 	return envelope;
@@ -103,7 +104,7 @@ read_envelope(const char *bytes, size_t size)
 static enum answer
 classify_success(enum call_kind kind, const char *bytes, size_t size)
 {
-	_cleanup_json_ cJSON *json = NULL;
+	_cleanup_json_ struct json *json = NULL;
 
 	/* Nothing is due after a renewal; but a proxy's page with status 200 is no word of Sierra's. */
 	if (kind == CALL_RENEW)
@@ -170,7 +171,7 @@ answer_verdict(enum answer answer, enum call_kind kind)
 int
 answer_link_id(const char *bytes, size_t size, uint64_t *ret)
 {
-	_cleanup_json_ cJSON *json = NULL;
+	_cleanup_json_ struct json *json = NULL;
 	bool twice = false;
 	const cJSON *link;
 	const char *slash;
@@ -181,7 +182,7 @@ answer_link_id(const char *bytes, size_t size, uint64_t *ret)
 	r = json_parse(bytes, size, &json);
 	if (r < 0)
 		return r;
-	link = cJSON_IsObject(json) ? json_get(json, "link", &twice) : NULL;
+	link = cJSON_IsObject(json_root(json)) ? json_get(json_root(json), "link", &twice) : NULL;
 	if (link == NULL || !cJSON_IsString(link) || twice)
 		return -EBADMSG;
 	slash = strrchr(link->valuestring, '/');

@@ -4,7 +4,7 @@
 #include "load/json.h"
 
 #include <errno.h>
-#include <malloc.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,20 +13,76 @@
 /* Doubles hold whole numbers exactly up to here. */
 #define WHOLE_MAX 9007199254740991.0
 
-static void
-free_wiped(void *p)
+/* cJSON's values take about eight times the text. */
+#define GROWTH 8U
+#define CHUNK_MIN 4096U
+#define CHUNK_MAX (4U << 20)
+
+struct chunk {
+	struct chunk *next;
+	size_t used, room;
+	alignas(max_align_t) char bytes[];
+};
+
+/*
+ * A document's values lie one after the other in few chunks: nothing is freed one by one (a page has 20,000 of them),
+ * and nothing of an answer, which holds names and birth dates, is left in freed memory.
+ */
+struct json {
+	cJSON *root;
+	struct chunk *chunks;
+	size_t chunk_room;
+};
+
+/* The document that is being parsed: cJSON's hooks know no other way. */
+static struct json *parsing;
+
+static void *
+take(size_t size)
 {
-	if (p != NULL)
-		explicit_bzero(p, malloc_usable_size(p));
-	free(p);
+	const size_t align = alignof(max_align_t);
+	struct chunk *chunk = parsing->chunks;
+	void *bytes;
+
+	if (size > SIZE_MAX - sizeof(*chunk) - align)
+		return NULL;
+	size = (size + align - 1) / align * align;
+	if (chunk == NULL || chunk->room - chunk->used < size) {
+		size_t room = size > parsing->chunk_room ? size : parsing->chunk_room;
+
+		chunk = malloc(sizeof(*chunk) + room);
+		if (chunk == NULL)
+			return NULL;
+		*chunk = (struct chunk){ .next = parsing->chunks, .room = room };
+		parsing->chunks = chunk;
+	}
+	bytes = chunk->bytes + chunk->used;
+	chunk->used += size;
+	return bytes;
 }
 
-void
-json_begin(void)
+static void
+leave(void *p)
 {
-	cJSON_Hooks hooks = { .malloc_fn = malloc, .free_fn = free_wiped };
+	(void)p; /* all goes at once */
+}
 
+static cJSON *
+parse(struct json *json, const char *bytes, size_t size)
+{
+	cJSON_Hooks hooks = { .malloc_fn = take, .free_fn = leave };
+	cJSON *root;
+
+	json->chunk_room = size < CHUNK_MAX / GROWTH ? size * GROWTH : CHUNK_MAX;
+	if (json->chunk_room < CHUNK_MIN)
+		json->chunk_room = CHUNK_MIN;
+	parsing = json;
 	cJSON_InitHooks(&hooks);
+	/* With the NUL counted in, cJSON checks that nothing stands between the value and it. */
+	root = cJSON_ParseWithLengthOpts(bytes, size + 1, NULL, 1);
+	cJSON_InitHooks(NULL);
+	parsing = NULL;
+	return root;
 }
 
 /* The escape of NUL; a backslash before it that is itself escaped makes it plain text. */
@@ -51,29 +107,46 @@ has_nul_escape(const char *bytes, size_t size)
 }
 
 int
-json_parse(const char *bytes, size_t size, cJSON **ret)
+json_parse(const char *bytes, size_t size, struct json **ret)
 {
-	cJSON *json;
+	_cleanup_json_ struct json *json = NULL;
 
 	if (size == 0 || memchr(bytes, '\0', size) != NULL || !text_is_utf8(bytes, size) || has_nul_escape(bytes, size))
 		return -EBADMSG;
-	/* With the NUL counted in, cJSON checks that nothing stands between the value and it. */
-	json = cJSON_ParseWithLengthOpts(bytes, size + 1, NULL, 1);
+	json = calloc(1, sizeof(*json));
 	if (json == NULL)
+		return -ENOMEM;
+	json->root = parse(json, bytes, size);
+	if (json->root == NULL)
 		return -EBADMSG;
-	*ret = json;
+	*ret = TAKE_PTR(json);
 	return 0;
 }
 
-cJSON *
-json_free(cJSON *json)
+const cJSON *
+json_root(const struct json *json)
 {
-	cJSON_Delete(json);
+	return json->root;
+}
+
+struct json *
+json_free(struct json *json)
+{
+	if (json == NULL)
+		return NULL;
+	while (json->chunks != NULL) {
+		struct chunk *chunk = json->chunks;
+
+		json->chunks = chunk->next;
+		explicit_bzero(chunk->bytes, chunk->used);
+		free(chunk);
+	}
+	free(json);
 	return NULL;
 }
 
 void
-json_freep(cJSON **json)
+json_freep(struct json **json)
 {
 	*json = json_free(*json);
 }

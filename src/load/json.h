@@ -2,7 +2,7 @@
 #ifndef LOAD_JSON_H
 #define LOAD_JSON_H
 
-/* The one door to cJSON: whole documents only, strict where cJSON is lax, every freed byte wiped. */
+/* The one door to cJSON: whole documents only, strict where cJSON is lax, in memory of their own that is wiped at the end. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,18 +12,20 @@
 
 #include "common/fd.h"
 
-/* Makes cJSON wipe what it frees: answers hold names and birth dates. Once, before the first parse. */
-void json_begin(void);
+struct json;
 
 /*
  * Parses a whole document. A NUL must follow the bytes (as buf keeps one). Returns 0, -EBADMSG for what is not one JSON
  * value in valid UTF-8 with nothing after it, or has a NUL in it, raw or as an escape (cJSON would cut the text there);
  * -ENOMEM. ret is the caller's: json_free.
  */
-int json_parse(const char *bytes, size_t size, cJSON **ret) WARN_UNUSED;
+int json_parse(const char *bytes, size_t size, struct json **ret) WARN_UNUSED;
 
-cJSON *json_free(cJSON *json); /* accepts NULL, returns NULL */
-void json_freep(cJSON **json);
+/* The value; as long-lived as the document, and not to be changed. */
+const cJSON *json_root(const struct json *json);
+
+struct json *json_free(struct json *json); /* wipes; accepts NULL, returns NULL */
+void json_freep(struct json **json);
 
 #define _cleanup_json_ __attribute__((cleanup(json_freep)))
 

@@ -11,7 +11,7 @@
 #include "patrond/limits.h"
 
 struct page {
-	cJSON *json;
+	struct json *json;
 	struct patron *patrons;
 	size_t count;
 	struct text *texts; /* of all patrons, one after the other */
@@ -145,12 +145,12 @@ static int
 read_entries(struct page *page)
 {
 	bool twice = false;
-	const cJSON *entries = json_get(page->json, "entries", &twice), *entry;
+	const cJSON *root = json_root(page->json), *entries = json_get(root, "entries", &twice), *entry;
 	size_t count = 0, texts = 0;
 	int r;
 
 	/* Without entries it is no page: an error body taken for the end of the list would leave a hole in the index. */
-	if (!cJSON_IsObject(page->json) || !cJSON_IsArray(entries) || twice)
+	if (!cJSON_IsObject(root) || !cJSON_IsArray(entries) || json_get(root, "httpStatus", &twice) != NULL || twice)
 		return -EBADMSG;
 	cJSON_ArrayForEach(entry, entries) {
 		count++;
@@ -189,9 +189,9 @@ page_parse_patron(const char *bytes, size_t size, struct page **ret)
 
 	r = page_new(bytes, size, &page);
 	if (r == 0)
-		r = make_room(page, 1, count_texts(page->json));
+		r = make_room(page, 1, count_texts(json_root(page->json)));
 	if (r == 0)
-		r = read_patron(page, page->json);
+		r = read_patron(page, json_root(page->json));
 	if (r == 0)
 		*ret = TAKE_PTR(page);
 	return r;

@@ -218,11 +218,12 @@ int
 read_back(struct run *run, struct plan *plan)
 {
 	struct checker *c = calloc(1, sizeof(*c));
-	const struct sierra_phase phase = { .more = more, .turn = turn, .user = c, .fds = c != NULL ? &c->fd : NULL, .fd_count = 1 };
+	struct sierra_phase phase = { .more = more, .turn = turn, .user = c, .fd_count = 1 };
 	int r;
 
 	if (c == NULL)
 		return -ENOMEM;
+	phase.fds = &c->fd;
 	c->run = run;
 	c->plan = plan;
 	c->fd = (struct pollfd){ .fd = run->stage->fd, .events = POLLIN };

@@ -12,7 +12,6 @@
 #include "load/call_queue.h"
 #include "load/clock.h"
 #include "load/http.h"
-#include "load/json.h"
 #include "load/pacer.h"
 #include "load/token.h"
 #include "patrond/limits.h"
@@ -22,6 +21,9 @@
 
 /* How often one call is told to slow down before it is given up, whatever the pauses were. */
 #define PAUSES_MAX 10U
+
+/* 401s of one call that end the load: two that found a token refused, or as many as these that did not. */
+#define REFUSALS_MAX 8U
 
 struct sierra {
 	const struct config *config;
@@ -74,7 +76,6 @@ sierra_new(struct sierra **ret, const struct config *config, const char *credent
 
 	if (sierra == NULL)
 		return -ENOMEM;
-	json_begin();
 	sierra->config = config;
 	call_queue_init(&sierra->queue);
 	sierra->url = BUF_INIT(CONFIG_TEXT + 4096);
@@ -367,18 +368,22 @@ retry(struct sierra *sierra, struct sierra_call *call, const struct verdict *ver
 	call->tries++;
 }
 
+/*
+ * A 401 was not executed: even a create may go again. 131 is a 401 that no token helps against, so the second token that
+ * a call is refused with ends the load, whatever the code. One that another call has found refused meanwhile is no news.
+ */
 static void
 renew_token(struct sierra *sierra, struct sierra_call *call, const struct verdict *verdict, const struct http_answer *answer)
 {
-	/* 131 is a 401 that no token helps against: so a second one ends the load, whatever its code. */
-	if (call->refusals > 0) {
+	bool news = token_refuse(&sierra->token, call->generation);
+
+	call->refusals += news ? REFUSALS_MAX / 2 : 1;
+	if (call->refusals >= REFUSALS_MAX) {
 		fail_load(sierra, verdict->failure, answer->number);
 		end_call(sierra, call, SIERRA_BROKEN_OFF);
 		return;
 	}
-	call->refusals++;
-	token_refuse(&sierra->token, call->generation);
-	enqueue(sierra, call, 0); /* a 401 was not executed: even a create may go again */
+	enqueue(sierra, call, 0);
 }
 
 static void

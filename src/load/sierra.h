@@ -25,7 +25,7 @@ enum sierra_result {
 	SIERRA_SEVERAL,
 	SIERRA_FAILED,     /* for good: reason says why */
 	SIERRA_UNKNOWN,    /* the tries are used up; whatever was asked stays unknown */
-	SIERRA_LOOK_UP,    /* a create that may have been done; look before anything else */
+	SIERRA_LOOK_UP,    /* a write that may have been done; look before anything else */
 	SIERRA_BROKEN_OFF, /* the load ended before there was a result */
 };
 

@@ -65,11 +65,11 @@ join(const char *prefix, const char *value, size_t size)
 }
 
 static usec_t
-read_lifetime(const cJSON *json, bool *twice)
+read_lifetime(const cJSON *root, bool *twice)
 {
 	uint64_t seconds;
 
-	if (json_whole(json_get(json, "expires_in", twice), &seconds) < 0)
+	if (json_whole(json_get(root, "expires_in", twice), &seconds) < 0)
 		return LIFETIME_UNSAID;
 	if (seconds == 0)
 		return USEC_PER_SEC; /* one that is never usable would be asked for without end */
@@ -79,9 +79,9 @@ read_lifetime(const cJSON *json, bool *twice)
 int
 token_take(struct token *token, const char *bytes, size_t size, usec_t asked)
 {
-	_cleanup_json_ cJSON *json = NULL;
+	_cleanup_json_ struct json *json = NULL;
 	bool twice = false;
-	const cJSON *value, *type;
+	const cJSON *root, *value, *type;
 	usec_t lifetime, margin;
 	char *header;
 	int r;
@@ -89,11 +89,12 @@ token_take(struct token *token, const char *bytes, size_t size, usec_t asked)
 	r = json_parse(bytes, size, &json);
 	if (r < 0)
 		return r;
-	if (!cJSON_IsObject(json))
+	root = json_root(json);
+	if (!cJSON_IsObject(root))
 		return -EBADMSG;
-	value = json_get(json, "access_token", &twice);
-	type = json_get(json, "token_type", &twice);
-	lifetime = read_lifetime(json, &twice);
+	value = json_get(root, "access_token", &twice);
+	type = json_get(root, "token_type", &twice);
+	lifetime = read_lifetime(root, &twice);
 	if (twice || !cJSON_IsString(value) || strlen(value->valuestring) > TOKEN_SIZE_MAX ||
 	    !is_visible(value->valuestring, strlen(value->valuestring)))
 		return -EBADMSG;
@@ -112,11 +113,13 @@ token_take(struct token *token, const char *bytes, size_t size, usec_t asked)
 	return 0;
 }
 
-void
+bool
 token_refuse(struct token *token, uint64_t generation)
 {
-	if (token->generation == generation)
-		token_wipe(&token->header);
+	if (token->header == NULL || token->generation != generation)
+		return false;
+	token_wipe(&token->header);
+	return true;
 }
 
 bool

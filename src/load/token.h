@@ -24,8 +24,8 @@ struct token {
  */
 int token_take(struct token *token, const char *bytes, size_t size, usec_t asked) WARN_UNUSED;
 
-/* Forgets a token that was refused, where it is still that one. */
-void token_refuse(struct token *token, uint64_t generation);
+/* Forgets a token that was refused, where it is still that one. Returns true where it was. */
+bool token_refuse(struct token *token, uint64_t generation);
 
 bool token_usable(const struct token *token, usec_t now);
 bool token_due(const struct token *token, usec_t now); /* it is time to renew it, usable or not */

@@ -17,7 +17,7 @@
 #define TASKS_A_CONNECTION 4U
 #define TASKS_MAX (TASKS_A_CONNECTION * LIMIT_CONNECTIONS)
 
-enum step { STEP_RENEW, STEP_RECHECK, STEP_CREATE, STEP_LOOK };
+enum step { STEP_WRITE, STEP_RECHECK, STEP_LOOK, STEP_READ };
 
 struct task {
 	struct sierra_call call;
@@ -26,7 +26,7 @@ struct task {
 	row_ref ref;
 	enum step step;
 	unsigned int looks;   /* of this look-up so far */
-	unsigned int lost;    /* creates whose answer was lost */
+	unsigned int lost;    /* writes whose answer was lost */
 	unsigned int slowed;  /* creates that were told to slow down */
 	usec_t not_absent_before; /* until then an absent answer proves nothing */
 };
@@ -141,7 +141,7 @@ start_renew(struct task *task)
 	r = call_renew(&task->call, planned.patron_id);
 	if (r == 0)
 		r = body_renew(&task->call.body, plan_expiration(w->plan));
-	start(task, STEP_RENEW, r, 0);
+	start(task, STEP_WRITE, r, 0);
 }
 
 static void
@@ -159,7 +159,7 @@ start_create(struct task *task)
 	r = call_create(&task->call);
 	if (r == 0)
 		r = body_create(&task->call.body, &record, &w->rules);
-	start(task, STEP_CREATE, r, 0);
+	start(task, STEP_WRITE, r, 0);
 }
 
 static void
@@ -172,7 +172,27 @@ start_find(struct task *task, enum step step, usec_t delay)
 	start(task, step, call_find(&task->call, key.bytes, key.size), delay);
 }
 
-/* --- the create whose answer was lost --- */
+/* --- the write whose answer was lost --- */
+
+static bool
+is_renewal(const struct task *task)
+{
+	return plan_action(task->writer->plan, task->ref) == PLAN_RENEW;
+}
+
+/* A renewal's patron is read by its id; a create is looked up by its key. */
+static void
+start_look(struct task *task, usec_t delay)
+{
+	struct outcome planned;
+
+	if (!is_renewal(task)) {
+		start_find(task, STEP_LOOK, delay);
+		return;
+	}
+	plan_outcome(task->writer->plan, task->ref, &planned);
+	start(task, STEP_READ, call_read(&task->call, planned.patron_id), delay);
+}
 
 static void
 begin_look(struct task *task)
@@ -193,17 +213,27 @@ begin_look(struct task *task)
 		/* One that was given up on time may still be worked at: absence proves nothing before as much time again. */
 		task->not_absent_before = task->call.timed_out ? clock_now() + config->sierra.request_timeout : 0;
 	}
-	start_find(task, STEP_LOOK, 0);
+	start_look(task, 0);
 }
 
-/* Looks again after a growing pause, since a new record may not be visible at once. */
+/* Looks again after a growing pause, since what was written may not be visible at once. */
 static void
 look_again(struct task *task)
 {
 	struct run *run = task->writer->run;
 	usec_t pause = sierra_pause(run->sierra, run->config->sierra.find_pause, task->looks - 1);
 
-	start_find(task, STEP_LOOK, pause);
+	start_look(task, pause);
+}
+
+/* The date was not there in any look: a renewal may be tried as often as any request. */
+static void
+surely_not_renewed(struct task *task)
+{
+	if (task->lost > task->writer->run->config->sierra.retries)
+		settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
+	else
+		start_renew(task);
 }
 
 /* Absent in every look and long enough: once more, then it is for a person. */
@@ -212,6 +242,10 @@ surely_absent(struct task *task)
 {
 	const struct config *config = task->writer->run->config;
 
+	if (is_renewal(task)) {
+		surely_not_renewed(task);
+		return;
+	}
 	if (task->lost > 1 || (task->lost > 0 && task->slowed > config->sierra.retries))
 		settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
 	else if (task->slowed > config->sierra.retries)
@@ -264,6 +298,44 @@ looked_found(struct task *task)
 	case PLAN_FOUND_UNCLEAR:
 		settled(task);
 		break;
+	}
+}
+
+static void
+read_found(struct task *task)
+{
+	const struct patron *patron = page_patron(task->call.page, 0);
+	struct outcome planned;
+
+	plan_outcome(task->writer->plan, task->ref, &planned);
+	if (patron->id != planned.patron_id)
+		looked_unknown(task); /* not what was asked for */
+	else if (patron->deleted)
+		settle(task, OUTCOME_FAILED, REASON_GONE, 0);
+	else if (patron->expiration != DATE_NONE && patron->expiration >= plan_expiration(task->writer->plan))
+		settle(task, OUTCOME_RENEWED, REASON_NONE, 0);
+	else
+		looked_absent(task);
+}
+
+static void
+on_read(struct task *task)
+{
+	switch (task->call.result) {
+	case SIERRA_DONE:
+		read_found(task);
+		break;
+	case SIERRA_ABSENT:
+		settle(task, OUTCOME_FAILED, REASON_GONE, 0);
+		break;
+	case SIERRA_UNKNOWN:
+		looked_unknown(task);
+		break;
+	case SIERRA_BROKEN_OFF:
+		broken_off(task);
+		break;
+	default:
+		look_unclear(task);
 	}
 }
 
@@ -328,34 +400,33 @@ on_recheck(struct task *task)
 
 /* --- writes --- */
 
+/* Refused the second time, perhaps because the first had come through after all. A patron that is gone is gone. */
 static void
-on_renew(struct task *task)
+failed(struct task *task)
 {
-	switch (task->call.result) {
-	case SIERRA_DONE:
-		settle(task, OUTCOME_RENEWED, REASON_NONE, 0);
-		break;
-	case SIERRA_FAILED:
-		settle(task, OUTCOME_FAILED, task->call.reason, 0);
-		break;
-	case SIERRA_BROKEN_OFF:
-		broken_off(task);
-		break;
-	default:
-		settle(task, OUTCOME_FAILED, REASON_UNCLEAR, 0);
-	}
+	enum reason reason = task->call.reason;
+
+	settle(task, OUTCOME_FAILED, task->lost > 0 && reason != REASON_GONE ? REASON_UNCLEAR : reason, 0);
 }
 
 static void
-on_create(struct task *task)
+written(struct task *task)
+{
+	if (is_renewal(task))
+		settle(task, OUTCOME_RENEWED, REASON_NONE, 0);
+	else
+		settle(task, OUTCOME_CREATED, REASON_NONE, task->call.id);
+}
+
+static void
+on_write(struct task *task)
 {
 	switch (task->call.result) {
 	case SIERRA_DONE:
-		settle(task, OUTCOME_CREATED, REASON_NONE, task->call.id);
+		written(task);
 		break;
 	case SIERRA_FAILED:
-		/* Refused the second time, perhaps because the first had come through after all. */
-		settle(task, OUTCOME_FAILED, task->lost > 0 ? REASON_UNCLEAR : task->call.reason, 0);
+		failed(task);
 		break;
 	case SIERRA_LOOK_UP:
 		begin_look(task);
@@ -372,10 +443,10 @@ static void
 on_ended(struct sierra_call *call, void *user)
 {
 	static void (*const steps[])(struct task *) = {
-		[STEP_RENEW] = on_renew,
+		[STEP_WRITE] = on_write,
 		[STEP_RECHECK] = on_recheck,
-		[STEP_CREATE] = on_create,
 		[STEP_LOOK] = on_look,
+		[STEP_READ] = on_read,
 	};
 	struct task *task = user;
 
@@ -468,11 +539,12 @@ int
 write_plan(struct run *run, struct plan *plan)
 {
 	struct writer *w = calloc(1, sizeof(*w));
-	const struct sierra_phase phase = { .more = more, .turn = turn, .user = w, .fds = w != NULL ? &w->fd : NULL, .fd_count = 1 };
+	struct sierra_phase phase = { .more = more, .turn = turn, .user = w, .fd_count = 1 };
 	int r;
 
 	if (w == NULL)
 		return -ENOMEM;
+	phase.fds = &w->fd;
 	writer_init(w, run, plan);
 	r = sierra_run(run->sierra, &phase);
 	for (size_t i = 0; i < TASKS_MAX; i++)

@@ -5,7 +5,10 @@
 /*
  * The writing phase: renewals, then creates, each row on its own.
  *
- *   RENEW ── PUT ─────────────────────────────────────────────▶ renewed | failed
+ *   RENEW ──▶ PUT ─┬─ done ──────▶ renewed
+ *             ▲    ├─ refused ───▶ failed
+ *             │    └─ answer lost ─▶ GET, GET, … ─┬ the date is there ─▶ renewed
+ *             └─ it is not, [sierra] retries times ┴ gone, not known ──▶ failed
  *   CREATE ─┬─ index young ──────────────▶ POST ─┬─ id ───────▶ created
  *           └─ index old ─▶ find ─┬ absent ─▶ ▲   ├─ refused ──▶ failed
  *                                 ├ found ─▶ renewed, current, held

@@ -75,8 +75,11 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		queue_run(look, content, kinds);
 	else if (content->state == CONTENT_HELD)
 		manager_count_status(look->manager, 4);
-	if (content->verdict == ZIP_VERDICT_WHOLE)
-		look->covered |= content->kinds;
+	/*
+	 * A zip that is not encrypted is refused, but it is the newest feed of its kinds all the same: an older one might
+	 * bring back a child whom it opts out. (Of one that is unreadable no kinds are known.)
+	 */
+	look->covered |= content->kinds;
 	look->feed_fd = workspace_wipe(look->feed_fd);
 }
 
@@ -268,6 +271,8 @@ needs_copy(struct look *look, const struct shown_file *file)
 		    name);
 		entry_field(&log, "FILE", "%s", name);
 		entry_send(&log);
+		/* It will be the newest feed in a moment: an older one must not slip in before it. */
+		look->at = look->candidate_count - 1;
 		return false;
 	}
 	if (look->covered == FEED_BITS_ALL) {
@@ -286,10 +291,19 @@ needs_copy(struct look *look, const struct shown_file *file)
 		return true;
 	if (look->manager->dry_run)
 		return content->verdict == ZIP_VERDICT_WHOLE;
-	if (content->verdict != ZIP_VERDICT_WHOLE)
-		return false; /* told when it was seen first */
+	if (content->verdict != ZIP_VERDICT_WHOLE) {
+		/* Told when it was seen first; but while nothing newer has come it stays a refused feed. */
+		if (kinds_left(look, content) != 0)
+			manager_count_status(look->manager, 2);
+		look->covered |= content->kinds;
+		return false;
+	}
 	if (to_be_run(look, content) && kinds_left(look, content) != 0)
 		return true;
+	if (content->state == CONTENT_HELD && kinds_left(look, content) == 0) {
+		decide(look, file, content); /* a newer one of its kind has overtaken it */
+		return false;
+	}
 	if (content->state == CONTENT_HELD)
 		manager_count_status(look->manager, 4);
 	look->covered |= content->kinds;

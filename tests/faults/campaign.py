@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from library import Sierra
+from rig import API_KEY
 from truth import COUNTERS
 
 TIMEOUT = 240
@@ -16,7 +17,7 @@ LOSING = {"drop-before-response", "drop-after-commit", "empty-200", "truncated-j
           "status-504-after-commit", "id-as-string", "conflict-409", "wrong-record"}
 # Reasons for which a load may end. Anything else is a fault of patrond's own.
 OWN_FAULTS = {"internal", "protocol", "stage-died", "stage-silent", "stage-missing", "no-walls", "memory", "records",
-              "records-cut", "config", "deadline", "cancelled"}
+              "records-cut", "config", "cancelled"}
 
 
 @dataclasses.dataclass
@@ -110,8 +111,9 @@ def pair(library, campaign, rig):
         violations.append(f"faulty run: status {faulty.status}, {faulty.reasons()[:1]}, not {campaign.reason}")
 
     sierra.heal()
+    library.configure(rig, {**campaign.config, "load": {}})
     if campaign.credential:
-        rig.credential("sierra-key", rig_key())
+        rig.credential("sierra-key", API_KEY)
     if not campaign.keep:
         forget(rig)
     clean = rig.patrond("--once", timeout=TIMEOUT)
@@ -134,11 +136,6 @@ def converged(truth, faulty, clean, mid, rig, due, ignore=()):
     # rows that Sierra refused are final for a feed that is not run again
     wrong += truth.state(after, () if loaded else truth.final_rows(faulty), ignore)
     return wrong + counted(rig)[0]
-
-
-def rig_key():
-    from rig import API_KEY
-    return API_KEY
 
 
 def run(library, campaign):

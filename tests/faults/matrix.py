@@ -109,9 +109,9 @@ def faults_alone(small):
                 continue
             count += 1
             reason = ALWAYS.get(fault, ((), ""))
-            yield alone(f"{fault}@{kind}=always", {f"fault.{fault}@{kind}": "always", "slow-ms": "50"},
-                        {"sierra": {"max_failures": 20}} if kind in WRITES else RECHECK, keep=count % 2 == 0,
-                        reason=reason[1] if kind in reason[0] else "", refusing=fault == "conflict-409")
+            config = {"load": {"deadline": "20s"}, **({"sierra": {"max_failures": 20}} if kind in WRITES else RECHECK)}
+            yield alone(f"{fault}@{kind}=always", {f"fault.{fault}@{kind}": "always", "slow-ms": "50"}, config,
+                        keep=count % 2 == 0, reason=reason[1] if kind in reason[0] else "", refusing=fault == "conflict-409")
 
 
 # --- by seed ---
@@ -174,6 +174,7 @@ def some_config(rng, switches):
         sierra["request_timeout"] = "1s"
     config = {"sierra": sierra, "match": {"recheck_after": rng.choice(("0ms", "15min"))}}
     config["log"] = {"current": rng.choice(("yes", "no"))}
+    config["load"] = {"deadline": "20s"}  # some combinations would go on for hours, as they should
     if rng.random() < 0.3:
         config["report"] = {"rows": "yes"}
     return config

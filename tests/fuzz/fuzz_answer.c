@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whatever Sierra, or a proxy before it, answers to a call: classed, and a create is never repeated for it blindly. */
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "load/answers.h"
-#include "load/json.h"
 #include "load/token.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,13 +33,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const int statuses[] = { 200, 204, 302, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504, 999 };
 	struct token token = { 0 };
-	static bool begun;
 	char *bytes = malloc(size + 1);
 	uint64_t id = 0;
 
-	if (!begun)
-		json_begin();
-	begun = true;
 	if (bytes == NULL)
 		return 0;
 	memcpy(bytes, data, size);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whatever Sierra answers as a page or a patron: parsed or refused; what is parsed is all readable. */
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/text.h"
-#include "load/json.h"
 #include "load/page.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,12 +36,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_page_ struct page *list = NULL;
 	_cleanup_page_ struct page *one = NULL;
-	static bool begun;
 	char *bytes = malloc(size + 1);
 
-	if (!begun)
-		json_begin();
-	begun = true;
 	if (bytes == NULL)
 		return 0;
 	memcpy(bytes, data, size);

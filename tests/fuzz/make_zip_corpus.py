@@ -106,6 +106,13 @@ def good():
     run("zip", "-q", "-X", "-r", "-P", PASSWORD, target("good_folders.zip"), "out")
 
 
+def streamed():
+    """From a pipe to a pipe: sizes unknown beforehand, so the descriptor has them in 64 bits. Its one entry is `-`."""
+    made = subprocess.run(["zip", "-q", "-P", PASSWORD, "-", "-"], input=STUDENTS.encode(), check=True, capture_output=True)
+    with open(target("streamed.zip"), "wb") as file:
+        file.write(made.stdout)
+
+
 def refused():
     run("zip", "-q", "-X", target("plain.zip"), STUDENT, STAFF)
     info("plain_feed_among_encrypted.zip", files=(STUDENT,))
@@ -130,7 +137,6 @@ def refused():
         with open(name, "w", encoding="utf-8") as file:
             file.write("x")
     info("entries_65.zip", "-0", files=many)
-    os.unlink(target("empty_file.zip")) if os.path.exists(target("empty_file.zip")) else None
     open(target("empty_file.zip"), "wb").close()
     with zipfile.ZipFile(target("no_entries.zip"), "w"):
         pass
@@ -212,6 +218,7 @@ def main():
         os.makedirs("link")
         os.symlink("/etc/passwd", "link/" + STUDENT)
         good()
+        streamed()
         refused()
         patches()
     print(len(os.listdir(CORPUS)), "files")

@@ -141,6 +141,9 @@ set_number(int option, const char *value)
 {
 	uint64_t n;
 
+	/* a library card's barcode has 14 digits */
+	if (option == 'b')
+		return parse_u64(value, UINT64_MAX / 4, &arg_generator.first_barcode);
 	if (!parse_u64(value, UINT32_MAX, &n))
 		return option == 's' && parse_u64(value, UINT64_MAX, &standin.faults.seed);
 	switch (option) {
@@ -153,9 +156,6 @@ set_number(int option, const char *value)
 	case 'i':
 		arg_generator.first_id = n;
 		return n > 0;
-	case 'b':
-		arg_generator.first_barcode = n;
-		return true;
 	case 'T':
 		arg_threads = (unsigned)n;
 		return n >= 1 && n <= THREADS_MAX;

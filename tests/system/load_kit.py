@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """patrond-load against the stand-in for Sierra over TLS: the tests play supervisor, decode and report."""
 import datetime
+import http.client
 import os
-import select
 import shutil
+import ssl
 import struct
 import subprocess
 import sys
@@ -83,8 +84,6 @@ class Server(standin_client.Standin):
         super().__init__(*args, records=records, tls=certificates.pair(name))
 
     def connect(self, timeout=20):
-        import http.client
-        import ssl
         context = ssl.create_default_context(cafile=self.ca)
         context.check_hostname = False
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
@@ -236,7 +235,3 @@ class LoadRig:
 
 def report_frames(data):
     return parse_frames(data)
-
-
-__all__ = ["BINARY", "Certificates", "FRAME", "Load", "LoadRig", "Outcome", "Server", "TERM", "TODAY", "days", "patron",
-           "record", "report_frames", "select", "staff", "student", "trailer"]

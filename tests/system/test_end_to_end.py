@@ -90,7 +90,8 @@ class Case(unittest.TestCase):
             now = after.pop(number)
             if number in renewed:
                 want["expirationDate"] = hand_feed.NEW
-                for field in ("_puts", "_revisions", "_activityDate", "updatedDate", "fixedFields"):  # the server's own bookkeeping of a PUT
+                # the server's own bookkeeping of a PUT
+                for field in ("_puts", "_revisions", "_activityDate", "updatedDate", "fixedFields"):
                     want.pop(field, None)
                     now.pop(field, None)
             self.assertEqual(now, want, f"patron {number}")
@@ -142,6 +143,22 @@ class Forms(Case):
 
     def test_zip_windows_1252_without_header(self):
         self.loads(hand_zip("zip", encoding="cp1252"))
+
+    def test_passwords_in_rotation(self):
+        self.house.credential("zip-password", "the password of last year\n" + feed_kit.PASSWORD + "\nthe one of next year")
+        self.addCleanup(self.house.credential, "zip-password", feed_kit.PASSWORD)
+        for tool in ("7z", "zip"):
+            with self.subTest(tool):
+                self.setUp()
+                self.loads(hand_zip(tool), by="share")
+
+    def test_the_feed_itself_stays_as_it_is(self):
+        data = hand_zip()
+        self.loads(data)
+        for path in (self.house.share("feed.zip", data), os.path.join(self.house.sftp.drop, "feed.zip")):
+            self.assertEqual(self.house.patrond("--once").status, 0)
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), data)
 
     def test_students_alone(self):
         result = self.loads(hand_zip("zip", kinds=("student",), folder="a/"), kinds=("student",))

@@ -129,7 +129,7 @@ class Failures(unittest.TestCase):
         """A run in which staff make these patrons after the index was retrieved, and before the last look-up."""
         self.house.config(self.house.extra + "[match]\nrecheck_after = 0s\n")
         self.house.fault("slow@find")
-        self.house.switch(slow_ms="1500", slow_commit="after")
+        self.house.switch(slow_ms="2000", slow_commit="after")
         process = self.house.start_patrond("--once")
         while self.house.counters()["requests"]["find"] == 0 and process.poll() is None:
             time.sleep(0.02)
@@ -173,12 +173,16 @@ class Failures(unittest.TestCase):
         self.assertEqual(int(result.summaries("Plan")["student"]["CREATED"]), 9)
         self.assertEqual(self.created(), [])
 
+    def until(self, word, *arguments):
+        """Starts patrond and waits until it says that word. Returns the process."""
+        process = self.house.start_patrond("--once", *arguments, stdout=subprocess.DEVNULL)
+        while word not in process.stderr.readline():
+            self.assertIsNone(process.poll(), f"it never said {word}")
+        return process
+
     def test_interrupted(self):
         self.house.switch(latency_ms="300")
-        process = self.house.start_patrond("--once", stdout=subprocess.DEVNULL)
-        line = ""
-        while "Load" not in line:
-            line = process.stderr.readline()
+        process = self.until("Load")
         process.terminate()
         err = process.stderr.read()
         self.assertEqual(process.wait(60), 2, err)
@@ -187,6 +191,36 @@ class Failures(unittest.TestCase):
         result = self.house.patrond("--once")
         self.assertEqual(result.status, 0, result.messages())
         self.assertEqual((len(self.created()), self.expires()), (1, hand_feed.NEW))
+
+    def test_cut_off_while_writing(self):
+        """Told to stop, or killed outright, in the middle of the creates: what is done is found done, and nothing twice."""
+        rows = [student(73001000 + i) for i in range(12)]
+        for how in ("terminate", "kill"):
+            with self.subTest(how):
+                self.setUp()
+                self.house.config(self.house.extra + "[guard]\ncreates = off\n[sierra]\nconnections = 1\n")
+                self.house.share("feed.zip", pack({feed_kit.STUDENTS: feed_kit.feed(rows)}))
+                self.house.switch(slow_ms="150")
+                self.house.fault("slow@post")
+                process = self.until('"OUTCOME":"created"')
+                getattr(process, how)()
+                err = process.stderr.read()
+                process.wait(60)
+                if how == "terminate":
+                    self.assertEqual(process.returncode, 2, err)
+                    told = 1 + err.count('"OUTCOME":"created"')
+                    self.assertEqual(told, len(self.created()))
+                    self.assertIn(f'"CREATED":"{told}"', err)
+                time.sleep(0.3)  # what a killed one had sent may still be under way
+                done = len(self.created())
+                self.assertIn(done, range(1, 12))
+                self.house.calm()
+                result = self.house.patrond("--once")
+                self.assertEqual(result.status, 0, result.messages())
+                summary = result.summaries()["student"]
+                self.assertEqual((int(summary["CREATED"]), int(summary["CURRENT"])), (12 - done, done))
+                self.assertEqual(len(self.created()), 12)
+                self.assertEqual(self.house.counters()["creates_of_existing_barcode"], 0)
 
 
 if __name__ == "__main__":

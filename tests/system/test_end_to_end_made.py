@@ -5,9 +5,10 @@ import os
 import subprocess
 import unittest
 
+import feed_kit
+import hand_feed
 import stagekit
 from rig import REPORT_PASSWORD, Rig
-import feed_kit
 
 # The preset has more rejected and held rows than a load may have.
 GUARDS = "[guard]\nrejected = off\nheld = off\ncreates = off\n[log]\ncurrent = yes\n"
@@ -24,7 +25,7 @@ class Made(unittest.TestCase):
 
     def load(self, *options, arguments=("--once",), by="sftp", extra=GUARDS, **values):
         """Makes the feed and loads it without memory; returns the run and Sierra before it."""
-        self.rig.make_feed(*options, **values)
+        self.rig.make_feed(*options, today=hand_feed.TODAY, **values)
         self.rig.stop_sierra()
         self.rig.start_sierra()
         self.addCleanup(self.rig.stop_sierra)

@@ -196,7 +196,7 @@ class UnderWay(Case):
         for source in ("share", "sftp"):
             with self.subTest(source):
                 self.setUp()
-                self.house.config("[share]\nsettle = 250ms\n[sftp]\nsettle = 250ms\n")
+                self.house.config("[share]\nsettle = 500ms\n[sftp]\nsettle = 500ms\n")
                 data = zip_of([OPTED_IN])
                 if source == "share":
                     path = self.house.share("feed.zip", data[:100])

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from hostile_sierra import HostileSierra, answer  # noqa: E402
 from load_kit import (BINARY, FRAME, TERM, TODAY, Certificates, Load, LoadRig, Outcome, days, patron, record,  # noqa: E402
                       report_frames, staff, student, trailer)
+import stagekit  # noqa: E402
 from stagekit import Stage, frame  # noqa: E402
 
 ROWS = [student(1, "100001"), student(2, "200002", "BOB", "BROWN"), staff(1, "300003")]
@@ -1172,4 +1173,4 @@ class Report(LoadTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    stagekit.main()

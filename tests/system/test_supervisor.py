@@ -464,7 +464,35 @@ class Supervisor(unittest.TestCase):
             self.assertEqual((status, reasons(entries)), (2, ["stage-died"]))
             self.assertEqual([e for e in entries if e["MESSAGE"].endswith("started.")], [])
 
+    def test_newest_that_is_refused_holds_up_the_older_of_its_kinds(self):
+        decode = '''
+        if name == "DECODE_INSPECT":
+            body = os.pread(fds[0], 100, 0)
+            say("INSPECTED", struct.pack("<BB", 2 if body == b"new" else 0, 1) + hashlib.sha256(body).digest())
+        say("DONE")
+        wait()
+        '''
+        with Fake(share=self.TWO, decode=decode) as fake:
+            status, entries = fake.run()
+            self.assertEqual((status, reasons(entries)), (2, ["zip-plain"]))
+            self.assertEqual([e for e in entries if e["MESSAGE"].endswith("started.")], [])
+            status, entries = fake.run()  # it stays refused until something newer comes
+            self.assertEqual((status, [e for e in entries if e["MESSAGE"].endswith("started.")]), (2, []))
+
     # --- upload under way ---
+
+    def test_an_older_feed_does_not_slip_in_before_one_that_grows(self):
+        with Fake(share='''
+            if name == "SHARE_LIST":
+                listing("new.zip", time.monotonic_ns() % 1000000007, 1700000002000000)
+                listing("old.zip", 7, 1700000001000000)
+            say("DONE")
+            wait()
+            ''') as fake:
+            fake.settle = "50ms"
+            status, entries = fake.run()
+            self.assertEqual((status, [e["FILE"] for e in entries if "FILE" in e]), (0, ["new.zip"]))
+            self.assertEqual([e for e in entries if e["MESSAGE"].endswith("started.")], [])
 
     def test_a_growing_file_is_left_alone(self):
         with Fake(share="""

@@ -95,6 +95,18 @@ test_refusals(void **state)
 	}
 }
 
+/* The number of a method that is not read is told: it names the tool's setting. */
+static void
+test_method_number(void **state)
+{
+	struct failure failure;
+
+	(void)state;
+	load_zip("method_lzma.zip", &zip);
+	assert_int_equal(decode_bytes(&zip, PASSWORD, FEED_BITS_ALL, &failure, NULL), FAILURE_ZIP_METHOD);
+	assert_int_equal(failure.number, 14);
+}
+
 static void
 test_passwords(void **state)
 {
@@ -408,6 +420,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_method_number),
 		cmocka_unit_test(test_passwords),
 		cmocka_unit_test(test_wrong_passwords_by_chance),
 		cmocka_unit_test(test_good),

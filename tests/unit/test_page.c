@@ -24,6 +24,7 @@ static const char *const refused[] = {
 	"<html></html>",
 	"{\"entries\":null}",
 	"{\"entries\":{}}",
+	"{\"httpStatus\":500,\"entries\":[]}",
 	"{\"entries\":[" ONE "],\"entries\":[]}",
 	"{\"Entries\":[]}",
 	"{\"total\":2,\"start\":0,\"entries\":[" ONE, /* cut */
@@ -216,6 +217,5 @@ main(void)
 		cmocka_unit_test(frees_nothing),
 	};
 
-	json_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

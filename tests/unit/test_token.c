@@ -90,9 +90,10 @@ is_refused_once_for_all(void **state)
 	old = token.generation;
 	take(&token, "{\"access_token\":\"two\"}", 0);
 	/* the answer to a call with the old one comes late: the new one stands */
-	token_refuse(&token, old);
+	assert_false(token_refuse(&token, old));
 	assert_true(token_usable(&token, 0));
-	token_refuse(&token, token.generation);
+	assert_true(token_refuse(&token, token.generation));
+	assert_false(token_refuse(&token, token.generation));
 	assert_false(token_usable(&token, 0));
 	assert_true(token_due(&token, 0));
 	token_done(&token);

@@ -36,7 +36,8 @@ test_refused(void **state)
 static void
 test_raw_bytes(void **state)
 {
-	static const char *const files[] = { "good_aes256.zip", "good_zipcrypto.zip", "good_zip64_end.zip", "good_folders.zip" };
+	static const char *const files[] = { "good_aes256.zip", "good_zipcrypto.zip", "good_zip64_end.zip", "good_folders.zip",
+		"streamed.zip" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

@@ -182,6 +182,30 @@ test_folders_and_links(void **state)
 	assert_true(directory.entries[0].link);
 }
 
+/* Streamed by Info-ZIP: sizes of 64 bits in the local header (0) and in the descriptor. */
+static void
+test_streamed(void **state)
+{
+	_cleanup_zip_directory_ struct zip_directory directory = { 0 };
+	size_t descriptor;
+
+	(void)state;
+	load_zip("streamed.zip", &zip);
+	assert_int_equal(read_and_check(&directory), 0);
+	assert_int_equal(directory.count, 1);
+	assert_string_equal(directory.entries[0].name, "-");
+	descriptor = (size_t)(directory.entries[0].data + directory.entries[0].packed);
+	assert_memory_equal(zip.data + descriptor, "PK\x07\x08", 4);
+	assert_int_equal(directory.start - descriptor, 24);
+	for (size_t at = descriptor; at < directory.start; at++) {
+		_cleanup_zip_directory_ struct zip_directory changed = { 0 };
+
+		zip.data[at] ^= 1;
+		assert_int_equal(read_and_check(&changed), FAILURE_ZIP_CORRUPT);
+		zip.data[at] ^= 1;
+	}
+}
+
 /* A folder's name on an entry with data hides nothing. */
 static void
 test_folder_with_data(void **state)
@@ -256,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_folders_and_links),
+		cmocka_unit_test(test_streamed),
 		cmocka_unit_test(test_folder_with_data),
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_names),

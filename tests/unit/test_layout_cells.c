@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The cells of a row: the short way of plain rows must say what the rules of the cells say. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/text.h"
+#include "decode/layout_cells.h"
+
+static struct layout_cells cells;
+
+/* A row of these cells, one behind the other as the reader of rows gives them. */
+static struct csv_row
+row_of(const char *line, char *bytes, struct text *at)
+{
+	struct csv_row row = { .cells = at, .bytes = bytes, .delimiter = ',' };
+
+	for (;;) {
+		size_t size = strcspn(line, "|");
+
+		memcpy(bytes + row.size, line, size);
+		at[row.count++] = (struct text){ bytes + row.size, size };
+		row.size += size;
+		if (line[size] == '\0')
+			return row;
+		line += size + 1;
+	}
+}
+
+static void
+check_against_rules(const struct csv_row *row)
+{
+	assert_int_equal(layout_cells_set(&cells, row), 0);
+	assert_int_equal(cells.count, row->count);
+	for (size_t i = 0; i < row->count; i++) {
+		_cleanup_buf_ struct buf expected = BUF_INIT(1U << 16);
+
+		assert_int_equal(text_add_cell(&expected, row->cells[i].bytes, row->cells[i].size), 0);
+		assert_int_equal(cells.at[i].size, expected.size);
+		if (expected.size > 0)
+			assert_memory_equal(cells.at[i].bytes, expected.bytes, expected.size);
+	}
+}
+
+static void
+test_rules(void **state)
+{
+	static const char *const rows[] = {
+		"", "a", " ", "|", " | ", "a |b| c| d ", "a | b", " a b ", "a  b|c", "a\tb|c", "0123456789abcdef|0123456789abcde f",
+		"0123456789abcde | 123456789abcdef", "0123456789abcdef |  0123456789abcdef", "a\x7f|b", "Ren\xc3\xa9|x", "Ren\xe9|x",
+		"\x01|\xc2\xa0", "0123456789abcde\xe9|b", "0123456789abcd\x1f|b", "0123456789abcd\x80", "$|a$b",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char bytes[256];
+		struct text at[LIMIT_CELLS];
+		struct csv_row row = row_of(rows[i], bytes, at);
+
+		check_against_rules(&row);
+	}
+}
+
+/* Every byte at every place of a row over a few vectors' width. */
+static void
+test_every_byte_everywhere(void **state)
+{
+	(void)state;
+	for (size_t place = 0; place < 40; place++)
+		for (unsigned int byte = 1; byte < 256; byte++) {
+			char bytes[256], line[] = "Ada Lovelace|1 Main St Apt 2|Chapel Hill|NC";
+			struct text at[LIMIT_CELLS];
+			struct csv_row row;
+
+			line[place] = (char)byte;
+			row = row_of(line, bytes, at);
+			check_against_rules(&row);
+		}
+}
+
+static bool
+is_text(const struct text *text, const char *expected)
+{
+	return text->size == strlen(expected) && (text->size == 0 || memcmp(text->bytes, expected, text->size) == 0);
+}
+
+static void
+test_dollars(void **state)
+{
+	char bytes[256];
+	struct text at[LIMIT_CELLS];
+	struct csv_row row = row_of("$a|$b $ c$|$|d$", bytes, at);
+
+	(void)state;
+	assert_int_equal(layout_cells_set(&cells, &row), 0);
+	assert_int_equal(layout_cells_blank_dollars(&cells, 1, 3), 0);
+	assert_true(is_text(&cells.at[0], "$a"));
+	assert_true(is_text(&cells.at[1], "b c"));
+	assert_true(is_text(&cells.at[2], ""));
+	assert_true(is_text(&cells.at[3], "d$"));
+}
+
+static void
+test_join(void **state)
+{
+	char bytes[256];
+	struct text at[LIMIT_CELLS], joined;
+	struct csv_row row = row_of("a||bc|d", bytes, at);
+
+	(void)state;
+	assert_int_equal(layout_cells_set(&cells, &row), 0);
+	assert_int_equal(layout_cells_join(&cells, 0, 4, 5, &joined), -EMSGSIZE);
+	assert_int_equal(layout_cells_join(&cells, 0, 4, 6, &joined), 0);
+	assert_true(is_text(&joined, "a bc d"));
+	assert_int_equal(layout_cells_join(&cells, 2, 3, 2, &joined), 0);
+	assert_true(is_text(&joined, "bc"));
+	assert_int_equal(layout_cells_join(&cells, 1, 2, 0, &joined), 0);
+	assert_int_equal(joined.size, 0);
+}
+
+static void
+test_shapes(void **state)
+{
+	static const struct {
+		const char *cell;
+		bool integer, zip, word;
+	} cases[] = {
+		{ "", false, false, false }, { "-", false, false, false }, { "--1", false, false, false }, { "1-", false, false, false },
+		{ "+1", false, false, false }, { "1.0", false, false, false }, { "0", true, false, false }, { "-12", true, false, false },
+		{ "1234", true, false, false }, { "12345", true, true, false }, { "123456", true, false, false },
+		{ "12345-6789", false, true, false }, { "12345 6789", false, false, false }, { "1234567890", true, false, false },
+		{ "12345-678x", false, false, false }, { "-1234", true, false, false }, { "yes", false, false, true },
+		{ "YeS", false, false, true }, { "y es", false, false, false }, { "yess", false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text cell = { cases[i].cell, strlen(cases[i].cell) };
+
+		if (cell_is_integer(&cell) != cases[i].integer || cell_is_zip(&cell) != cases[i].zip ||
+		    cell_is_word(&cell, "yes") != cases[i].word)
+			fail_msg("%s", cases[i].cell);
+	}
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	return layout_cells_init(&cells);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	layout_cells_done(&cells);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_every_byte_everywhere),
+		cmocka_unit_test(test_dollars),
+		cmocka_unit_test(test_join),
+		cmocka_unit_test(test_shapes),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
