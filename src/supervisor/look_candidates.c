@@ -12,17 +12,21 @@
 #include "supervisor/workspace.h"
 
 static void
-tell_superseded(struct look *look, const struct shown_file *file)
+tell_file(const struct shown_file *file, const char *message_id, const char *what)
 {
 	struct entry entry;
 	char name[1100];
 
 	journal_escape(file->name, strlen(file->name), name, sizeof(name));
-	entry_begin(&entry, 6, MESSAGE_SUPERSEDED, FEED_KIND_INVALID, NULL, "%s is older than the newest feed and is left alone.",
-	    name);
+	entry_begin(&entry, 6, message_id, FEED_KIND_INVALID, NULL, "%s %s", name, what);
 	entry_field(&entry, "FILE", "%s", name);
 	entry_send(&entry);
-	(void)look;
+}
+
+static void
+tell_superseded(const struct shown_file *file)
+{
+	tell_file(file, MESSAGE_SUPERSEDED, "is older than the newest feed and is left alone.");
 }
 
 static bool
@@ -70,7 +74,7 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 	} else if (kinds == 0) {
 		if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
 			content->state = CONTENT_SUPERSEDED;
-		tell_superseded(look, file);
+		tell_superseded(file);
 	} else if (look->feed_fd >= 0)
 		queue_run(look, content, kinds);
 	else if (content->state == CONTENT_HELD)
@@ -263,14 +267,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 	struct content *content = entry != NULL && !entry->unread ? memory_content(memory, entry->fingerprint) : NULL;
 
 	if (look_unsettled_for(look, file) > 0) {
-		struct entry log;
-		char name[1100];
-
-		journal_escape(file->name, strlen(file->name), name, sizeof(name));
-		entry_begin(&log, 6, MESSAGE_SETTLING, FEED_KIND_INVALID, NULL, "%s does not stand still yet and is left alone.",
-		    name);
-		entry_field(&log, "FILE", "%s", name);
-		entry_send(&log);
+		tell_file(file, MESSAGE_SETTLING, "does not stand still yet and is left alone.");
 		/* It will be the newest feed in a moment: an older one must not slip in before it. */
 		look->at = look->candidate_count - 1;
 		return false;
@@ -279,7 +276,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 		if (content != NULL && (content->state == CONTENT_DUE || content->state == CONTENT_HELD))
 			decide(look, file, content);
 		else if (entry == NULL) {
-			tell_superseded(look, file);
+			tell_superseded(file);
 			if (!look->manager->dry_run)
 				memory_add_file(memory, file->source, file->name, file->size, file->mtime)->unread = true;
 		}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "supervisor/journal.h"
+#include "supervisor/lock.h"
 #include "supervisor/manager.h"
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
@@ -193,6 +194,7 @@ static int
 run(const struct config *config)
 {
 	const struct manager_options options = { arg_config, arg_once, arg_dry_run };
+	struct lock lock = LOCK_INIT;
 	struct manager *manager = NULL;
 	int r;
 
@@ -202,12 +204,20 @@ run(const struct config *config)
 		                "Mount a tmpfs on it, or remove it (memory files are used then).\n");
 		return EXIT_USAGE;
 	}
-	r = manager_new(&manager, &options, config);
+	r = arg_dry_run ? 0 : lock_take(&lock, config);
+	if (r == -EBUSY) {
+		fprintf(stderr, "patrond: another patrond is at work for this Sierra: two at once could create a patron twice. "
+		                "Wait for it, or stop it (systemctl stop patrond).\n");
+		return EXIT_USAGE;
+	}
+	if (r == 0)
+		r = manager_new(&manager, &options, config);
 	if (r == 0) {
 		status_set_progress(arg_once);
 		r = manager_run(manager);
 		manager_free(manager);
 	}
+	lock_done(&lock);
 	if (r < 0)
 		fprintf(stderr, "patrond: %s\n", strerror(-r));
 	return r < 0 ? EXIT_FAILED : r;

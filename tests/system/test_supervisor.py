@@ -165,7 +165,8 @@ class Supervisor(unittest.TestCase):
     def test_memory_holds_no_more_than_it_says(self):
         with Fake() as fake:
             fake.run()
-            self.assertEqual(os.listdir(os.path.join(fake.directory, "runtime")), ["state"])
+            self.assertEqual(sorted(os.listdir(os.path.join(fake.directory, "runtime"))), ["lock", "state"])
+            self.assertEqual(os.path.getsize(os.path.join(fake.directory, "runtime/lock")), 0)
             with open(os.path.join(fake.directory, "runtime/state"), encoding="ascii") as file:
                 state = json.load(file)
             self.assertEqual(sorted(state), ["contents", "files", "patrons", "staff", "student", "version"])
@@ -378,6 +379,22 @@ class Supervisor(unittest.TestCase):
             fake.run()
             status, entries = fake.run("--once", "--dry-run")
             self.assertEqual(len([e for e in entries if "OUTCOME" in e]), 1)  # also on a feed that is done
+
+    # --- one at a time ---
+
+    def test_a_second_patrond_is_refused(self):
+        with Fake() as fake, Fake() as other:
+            first = fake.start("--log", "json")
+            time.sleep(1)
+            # the same Sierra by another memory, the same memory by another Sierra; a dry run writes nothing and may
+            for second, arguments, status in ((other, ("--once",), 1), (fake, ("--once",), 1), (other, ("--once", "--dry-run"), 0)):
+                process = second.start(*arguments)
+                _, err = process.communicate(timeout=30)
+                self.assertEqual(process.returncode, status, err)
+                self.assertEqual("another patrond is at work" in err, status == 1, err)
+            first.kill()
+            first.communicate()
+            self.assertEqual(other.run()[0], 0)  # it ended with the process
 
     # --- the clean-up report ---
 
