@@ -2,3 +2,5 @@
 foreach(name wire record text date)
   patrond_fuzz_target(${name} SOURCES fuzz_${name}.c LIBS patrond_common)
 endforeach()
+
+patrond_fuzz_target(config SOURCES fuzz_config.c LIBS patrond_common)
