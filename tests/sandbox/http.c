@@ -267,6 +267,9 @@ on_completed(void *cls, struct MHD_Connection *connection, void **state, enum MH
 	if (!x)
 		return;
 	pthread_mutex_lock(&h->lock);
+	/* The client has left in the meantime, and the library with it; a server works on. */
+	if (x->stage == STAGE_RUN && !h->stopping)
+		api_run(h->standin, &x->request, &x->call, &x->reply);
 	h->standin->open_requests--;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		maybe_close(h, connection);
