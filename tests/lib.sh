@@ -58,7 +58,8 @@ build() {
 	local preset=$1
 	shift
 	echo "Building ($preset)"
-	quietly "configuring" cmake --preset "$preset"
+	# whatever an earlier build of this tree had switched off
+	quietly "configuring" cmake --preset "$preset" -DBUILD_TESTING=ON
 	if [ $# -gt 0 ]; then
 		quietly "building" cmake --build "build/$preset" --target "$@"
 	else

@@ -61,6 +61,8 @@
 	X(HEADER, "header") \
 	X(QUOTE_OPEN, "quote-open") \
 	X(QUOTE_TEXT, "quote-text") \
+	X(QUOTE_ROWS, "quote-rows") \
+	X(LINE_END, "line-end") \
 	X(ROW_TOO_LONG, "row-too-long") \
 	X(CELL_TOO_LONG, "cell-too-long") \
 	X(TOO_MANY_CELLS, "too-many-cells") \

@@ -54,10 +54,10 @@
 	/* verdict:u8 kinds:u8 sha256[32] */ \
 	X(INSPECTED, 0x21, 34, 34) \
 	\
-	/* load. dry_run:u8 today:i32 last_rows:u32 a kind (0 unknown) last_patrons:u64, then approvals:u8 times \
+	/* load. dry_run:u8 kinds:u8 today:i32 last_rows:u32 a kind (0 unknown) last_patrons:u64, then approvals:u8 times \
 	 * (guard:u8 feed:u8 value:u64). fds: records pipe's read end, report pipe's write end (absent where no report is \
 	 * made). Answers PROGRESS*, INDEXED, PLAN a kind, (GUARD+, DONE) or (OUTCOME*, COUNTS a kind, DONE). */ \
-	X(LOAD, 0x30, 22, 22 + 255 * 10) \
+	X(LOAD, 0x30, 23, 23 + 255 * 10) \
 	/* feed:u8 row:u32 outcome:u8 reason:u8 patron_id:u64 */ \
 	X(OUTCOME, 0x31, 15, 15) \
 	/* feed:u8 rows:u32 by_outcome:u32* by_reason:u32* inactive_status:u32* verified:u32 different:u32 */ \

@@ -78,6 +78,7 @@ static const struct config_item items[] = {
 	TIME(SIERRA, "rate_pause", sierra.rate_pause, USEC_PER_MSEC, HOUR, "60s"),
 	TIME(SIERRA, "find_pause", sierra.find_pause, USEC_PER_MSEC, HOUR, "500ms"),
 	NUMBER(SIERRA, "find_tries", sierra.find_tries, 1, 100, "5"),
+	TIME(SIERRA, "late_commit", sierra.late_commit, 0, HOUR, "30s"),
 	NUMBER(SIERRA, "max_failures", sierra.max_failures, 1, 100000, "20"),
 	TEXT(SIERRA, "user_agent", sierra.user_agent, TEXT, "patrond/" PATROND_VERSION),
 	{ SECTION_SIERRA, "read_back", AT(sierra.read_back), VALUE_NUMBER_OR_ALL, 0, 1000000, "50", NULL },
@@ -101,7 +102,7 @@ static const struct config_item items[] = {
 
 	TEXT(FEED_STUDENT, "profile", feed[FEED_STUDENT].profile, PROFILE, "chccs"),
 	TEXT(FEED_STUDENT, "pattern", feed[FEED_STUDENT].pattern, PATTERN, "CHCCS_Students_upload.csv"),
-	TEXT(FEED_STUDENT, "statuses", feed[FEED_STUDENT].statuses, TEXT, "0 1"),
+	TEXT(FEED_STUDENT, "statuses", feed[FEED_STUDENT].statuses, STATUSES, "0 1"),
 	TEXT(FEED_STAFF, "profile", feed[FEED_STAFF].profile, PROFILE, "chccs"),
 	TEXT(FEED_STAFF, "pattern", feed[FEED_STAFF].pattern, PATTERN, "CHCCS_staff.csv"),
 	TEXT(FEED_STAFF, "statuses", feed[FEED_STAFF].statuses, OPTIONAL, ""),
@@ -268,6 +269,10 @@ config_parse(const char *bytes, size_t size, uint32_t sections, struct config *c
 	struct parser p = { .config = config, .sections = sections, .error = error, .section = -1 };
 	const char *end = bytes + size;
 
+	if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		p.line = 1;
+		return parse_error(&p, "the file begins with a byte order mark: save it as plain UTF-8");
+	}
 	while (bytes < end) {
 		const char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
 		size_t length = (size_t)((stop != NULL ? stop : end) - bytes);

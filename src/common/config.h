@@ -86,9 +86,10 @@ struct config {
 		usec_t retry_pause_max;
 		uint32_t retries;       /* of one request that may be repeated */
 		usec_t rate_pause;      /* pause where Sierra says slow down without saying how long */
-		usec_t find_pause;      /* the first pause between look-ups after a lost create */
+		usec_t find_pause;      /* the first pause between look-ups after a lost write */
 		uint32_t find_tries;
 		uint32_t max_failures;  /* consecutive failures that end the load */
+		usec_t late_commit;     /* how long Sierra may work at a request whose connection is gone */
 		char user_agent[CONFIG_TEXT];
 		uint32_t read_back;     /* UINT32_MAX: all */
 	} sierra;

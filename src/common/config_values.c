@@ -83,6 +83,20 @@ bad_regex(const char *pattern)
 	return r < 0 ? "is not a regular expression (POSIX extended) that needs at least one character" : NULL;
 }
 
+/* What Enroll_Status can hold: `0,1` or a word would silently make every row inactive. */
+static const char *
+bad_statuses(const char *value)
+{
+	while (*value != '\0') {
+		value += strspn(value, " ");
+		value += *value == '-';
+		if (!isdigit((unsigned char)*value) || (value[1] != ' ' && value[1] != '\0'))
+			return "must be single digits, with or without a minus, with blanks between: 0 1";
+		value++;
+	}
+	return NULL;
+}
+
 static const char *
 bad_text(enum value_kind kind, const char *value)
 {
@@ -106,6 +120,8 @@ bad_text(enum value_kind kind, const char *value)
 		return bad_url(value);
 	case VALUE_REGEX:
 		return bad_regex(value);
+	case VALUE_STATUSES:
+		return bad_statuses(value);
 	case VALUE_PROFILE:
 		return strcmp(value, "chccs") != 0 ? "must be a known profile: chccs" : NULL;
 	default:
@@ -301,6 +317,7 @@ static const struct {
 	[VALUE_HOST] = { parse_text, print_text },
 	[VALUE_URL] = { parse_text, print_text },
 	[VALUE_REGEX] = { parse_text, print_text },
+	[VALUE_STATUSES] = { parse_text, print_text },
 	[VALUE_PROFILE] = { parse_text, print_text },
 	[VALUE_NUMBER] = { parse_number, print_number },
 	[VALUE_NUMBER_OR_ALL] = { parse_number, print_number },

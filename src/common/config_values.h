@@ -20,6 +20,7 @@ enum value_kind {
 	VALUE_HOST,          /* a host name or address */
 	VALUE_URL,           /* https://HOST[:PORT]/PATH */
 	VALUE_REGEX,         /* a barcode pattern */
+	VALUE_STATUSES,      /* single digits, with or without a minus, blanks between */
 	VALUE_PROFILE,       /* a known profile */
 	VALUE_NUMBER,        /* low to high */
 	VALUE_NUMBER_OR_ALL, /* the same, or `all` (UINT32_MAX) */

@@ -12,6 +12,12 @@
 
 #include "patrond/limits.h"
 
+/*
+ * Delimiters in one line within quotes from which it is taken for a row. An address has two or three commas; the layouts
+ * have 13 and more.
+ */
+#define ROW_LIKE 8U
+
 #define BOM "\xef\xbb\xbf"
 #define BOM_SIZE 3U
 
@@ -35,6 +41,7 @@ struct csv {
 	size_t raw;     /* bytes of the row as it stands in the feed */
 	size_t used;    /* bytes of row[] */
 	size_t start;   /* of the open cell in row[] */
+	size_t segment; /* of the line within quotes in row[]; the cell's start in its first line */
 	size_t count;   /* cells that are closed */
 	struct csv_place error;
 	struct text cells[LIMIT_CELLS];
@@ -165,6 +172,32 @@ end_row(struct csv *csv)
 	return error;
 }
 
+/* A CR that is left in an unquoted cell stands before no LF. Some systems end lines so: all rows would be one. */
+static enum csv_error
+end_plain_cell(struct csv *csv)
+{
+	if (memchr(csv->row + csv->start, '\r', csv->used - csv->start) != NULL)
+		return fail(csv, CSV_E_LINE_END, csv->line);
+	return CSV_OK;
+}
+
+/* The line within quotes that ends here: from the second on, one with as many delimiters as a row is a row. */
+static enum csv_error
+end_segment(struct csv *csv)
+{
+	const char *at = csv->row + csv->segment, *end = csv->row + csv->used;
+	unsigned int delimiters = 0;
+
+	if (csv->segment == csv->start)
+		return CSV_OK;
+	while ((at = memchr(at, csv->delimiter, (size_t)(end - at))) != NULL) {
+		at++;
+		if (++delimiters == ROW_LIKE)
+			return fail(csv, CSV_E_QUOTE_ROWS, csv->quote_line);
+	}
+	return CSV_OK;
+}
+
 /* The special byte that ends a run outside quotes. A CR belongs to the line's end only right before the LF. */
 static enum csv_error
 plain_special(struct csv *csv, char byte)
@@ -173,12 +206,16 @@ plain_special(struct csv *csv, char byte)
 
 	if (byte == '\0')
 		return fail(csv, CSV_E_NUL_BYTE, csv->line);
+	/* all of them: a file that was converted twice ends its lines in CR CR LF */
+	while (byte != csv->delimiter && csv->used > csv->start && csv->row[csv->used - 1] == '\r')
+		csv->used--;
+	error = end_plain_cell(csv);
+	if (error != CSV_OK)
+		return error;
 	if (byte == csv->delimiter) {
 		error = skip(csv);
 		return error == CSV_OK ? end_cell(csv) : error;
 	}
-	if (csv->used > csv->start && csv->row[csv->used - 1] == '\r')
-		csv->used--;
 	error = end_row(csv);
 	csv->line++;
 	return error;
@@ -188,14 +225,20 @@ plain_special(struct csv *csv, char byte)
 static enum csv_error
 quoted_special(struct csv *csv, char byte)
 {
+	enum csv_error error;
+
 	if (byte == '\0')
 		return fail(csv, CSV_E_NUL_BYTE, csv->line);
 	if (byte == '"') {
 		csv->state = CSV_QUOTE;
 		return skip(csv);
 	}
+	error = end_segment(csv);
 	csv->line++;
-	return add(csv, &byte, 1);
+	if (error == CSV_OK)
+		error = add(csv, &byte, 1);
+	csv->segment = csv->used;
+	return error;
 }
 
 /* The byte behind a quote: nothing but a second quote, a delimiter or the line's end may stand there. */
@@ -207,16 +250,20 @@ after_quote(struct csv *csv, char byte)
 	if (error != CSV_OK)
 		return error;
 	if (byte == '\n') {
-		error = end_row(csv);
+		error = end_segment(csv);
+		if (error == CSV_OK)
+			error = end_row(csv);
 		csv->line++;
 		return error;
 	}
-	if (csv->state == CSV_QUOTE && byte == csv->delimiter)
-		return end_cell(csv);
 	if (csv->state == CSV_QUOTE && byte == '"') {
 		csv->state = CSV_QUOTED;
 		csv->raw--; /* the pair is counted once as quote, once as byte of the cell */
 		return add(csv, &byte, 1);
+	}
+	if (csv->state == CSV_QUOTE && byte == csv->delimiter) {
+		error = end_segment(csv);
+		return error == CSV_OK ? end_cell(csv) : error;
 	}
 	if (csv->state == CSV_QUOTE && byte == '\r') {
 		csv->state = CSV_QUOTE_CR;
@@ -244,6 +291,7 @@ parse(struct csv *csv, const char *at, size_t size)
 			csv->state = CSV_QUOTED;
 			csv->quoted = true;
 			csv->quote_line = csv->line;
+			csv->segment = csv->start;
 			error = skip(csv);
 			break;
 		case CSV_PLAIN:
@@ -332,6 +380,16 @@ csv_finish(struct csv *csv)
 	}
 	if (csv->state == CSV_QUOTED)
 		return fail(csv, CSV_E_QUOTE_OPEN, csv->quote_line);
-	/* A last row without a line's end is a row all the same. */
+	/* A last row without a line's end is a row all the same; a CR at the very end is half of one. */
+	if (csv->state == CSV_PLAIN || csv->state == CSV_CELL) {
+		enum csv_error error;
+
+		if (csv->used > csv->start && csv->row[csv->used - 1] == '\r')
+			csv->used--;
+		error = end_plain_cell(csv);
+		if (error != CSV_OK)
+			return error;
+	} else if (end_segment(csv) != CSV_OK)
+		return CSV_E_QUOTE_ROWS;
 	return csv->raw > 0 ? end_row(csv) : CSV_OK;
 }

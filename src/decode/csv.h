@@ -18,6 +18,8 @@ enum csv_error {
 	CSV_OK,
 	CSV_E_QUOTE_OPEN,    /* the feed ends within quotes; the place is that of the opening quote */
 	CSV_E_QUOTE_TEXT,    /* anything but a delimiter or a line's end after a closing quote */
+	CSV_E_QUOTE_ROWS,    /* lines within quotes that look like rows: two stray quotes swallow what is between */
+	CSV_E_LINE_END,      /* a CR outside quotes that does not stand before an LF: rows would run into one another */
 	CSV_E_ROW_TOO_LONG,  /* over LIMIT_ROW_SIZE bytes */
 	CSV_E_CELL_TOO_LONG, /* over LIMIT_CELL_SIZE bytes */
 	CSV_E_TOO_MANY_CELLS,

@@ -236,9 +236,15 @@ student_joins(struct layout *layout, size_t shift, size_t status, struct record 
 	return r == -EMSGSIZE ? (int)REASON_SHAPE : r;
 }
 
+/* Where a student's row has what may stand further on. */
+struct student_places {
+	size_t guardian;
+	size_t status;
+};
+
 /* The shape: where the ZIP stands tells whether the street is repeated. Returns as the verdict of a row. */
 static int
-student_shape(struct layout *layout, const struct csv_row *row, size_t *ret_status, struct record *record)
+student_shape(struct layout *layout, const struct csv_row *row, struct student_places *ret, struct record *record)
 {
 	static const struct field_rule rules[] = {
 		{ RECORD_FIRST, STUDENT_FIRST, LIMIT_NAME },
@@ -264,7 +270,7 @@ student_shape(struct layout *layout, const struct csv_row *row, size_t *ret_stat
 	status = student_status_column(layout, row->count);
 	if (status < STUDENT_GUARDIAN + shift + 1)
 		return REASON_SHAPE;
-	*ret_status = status;
+	*ret = (struct student_places){ .guardian = STUDENT_GUARDIAN + shift, .status = status };
 	r = layout_cells_blank_dollars(cells, STUDENT_PHONE, status);
 	if (r < 0)
 		return r;
@@ -287,19 +293,40 @@ student_status(const struct layout *layout, const struct text *status, struct re
 	return REASON_INACTIVE;
 }
 
+/*
+ * A guardian's e-mail is empty or has an @; words there are another column, or another row that ran into this one.
+ * (A number alone may be a status before a DCID that is none.)
+ */
+static bool
+guardians_are_strange(const struct layout *layout, const struct student_places *places)
+{
+	for (size_t i = places->guardian; i < places->status; i++) {
+		const struct text *cell = &layout->cells.at[i];
+
+		if (cell->size > 0 && memchr(cell->bytes, '@', cell->size) == NULL && !cell_is_integer(cell))
+			return true;
+	}
+	return false;
+}
+
 static int
 student_verdict(struct layout *layout, const struct csv_row *row, struct record *record)
 {
 	const struct text *birth_date = &layout->cells.at[STUDENT_DOB];
-	size_t status = 0;
+	struct student_places places = { 0 };
 	int r;
 
 	take_key(layout, row, STUDENT_KEY, record);
 	if (is_opted_out(&layout->cells.at[STUDENT_OPT_OUT]))
 		return REASON_OPTED_OUT;
-	r = student_shape(layout, row, &status, record);
-	if (r == 0)
-		r = (int)student_status(layout, &layout->cells.at[status], record);
+	r = student_shape(layout, row, &places, record);
+	if (r != 0)
+		return r;
+	r = (int)student_status(layout, &layout->cells.at[places.status], record);
+	if (r != REASON_STATUS && guardians_are_strange(layout, &places)) {
+		record->status = RECORD_NO_STATUS;
+		return REASON_SHAPE;
+	}
 	if (r != 0)
 		return r;
 	if (!record->key_fits)

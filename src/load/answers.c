@@ -41,8 +41,8 @@
 
 /*
  * A write is repeated only where nothing of it can have been done: a second create is a duplicate, and a second renewal
- * marks the patron as active once more. Whatever may have been done is looked up first. A 503 is taken to be refused before
- * execution, but that is an assumption: for a create, where it matters more, it is looked up too.
+ * marks the patron as active once more. Whatever may have been done is looked up first. A 503 of Sierra's own is
+ * taken to be refused before execution, but that is an assumption: for a create, where it matters more, it is looked up.
  * Of what is asked, a 400 is a mistake of ours: it ends the load, since every other question would be as wrong.
  */
 static const struct verdict table[ANSWER_MAX][CALL_KIND_MAX] = {
@@ -62,6 +62,7 @@ static const struct verdict table[ANSWER_MAX][CALL_KIND_MAX] = {
 	[ANSWER_NO_RESOURCE]  = { FATAL(SIERRA_URL),    RETRY_OR(SIERRA_URL),   BOTH(RETRY),        RETRY_ROW(UNREACHABLE), FATAL(SIERRA_URL) },
 	[ANSWER_SEVERAL]      = { FATAL(TOKEN_REFUSED), RETRY_OR(INDEX_ANSWER), MANY, RETRY,        FAIL(REFUSED),          FAIL(REFUSED) },
 	[ANSWER_SLOW_DOWN]    = { PAUSE_OR(AWAY),       PAUSE_OR(AWAY),         BOTH(PAUSE),        PAUSE_ROW(UNREACHABLE), SLOW_LOOK },
+	[ANSWER_UNAVAILABLE]  = { PAUSE_OR(AWAY),       PAUSE_OR(AWAY),         BOTH(PAUSE),        LOOK,                   LOOK },
 	[ANSWER_BROKEN]       = { RETRY_OR(AWAY),       RETRY_OR(AWAY),         BOTH(RETRY),        LOOK,                   LOOK },
 	[ANSWER_STRANGE]      = { FATAL(TOKEN_REFUSED), RETRY_OR(INDEX_ANSWER), BOTH(RETRY),        LOOK,                   LOOK },
 	[ANSWER_TLS_NAME]     = { FATAL(TLS_NAME),      ALL(FATAL(TLS_NAME)) },
@@ -133,6 +134,8 @@ classify_status(int status, const struct envelope *envelope)
 	case 429:
 		return ANSWER_SLOW_DOWN;
 	case 503:
+		if (!envelope->own)
+			return ANSWER_UNAVAILABLE;
 		return envelope->code == CODE_DISABLED ? ANSWER_DISABLED : ANSWER_SLOW_DOWN;
 	default:
 		return status >= 500 && status <= 599 ? ANSWER_BROKEN : ANSWER_STRANGE;

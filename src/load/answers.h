@@ -49,7 +49,8 @@ enum answer {
 	ANSWER_ABSENT,       /* 404 in Sierra's own words */
 	ANSWER_NO_RESOURCE,  /* 404 in anyone else's */
 	ANSWER_SEVERAL,      /* 409 */
-	ANSWER_SLOW_DOWN,    /* "Rate exceeded…" at any status, 429, every other 503 */
+	ANSWER_SLOW_DOWN,    /* "Rate exceeded…" at any status, 429, every other 503 of Sierra's own */
+	ANSWER_UNAVAILABLE,  /* 503 in anyone else's words: a proxy's, perhaps after Sierra had begun */
 	ANSWER_BROKEN,       /* every other 5xx */
 	ANSWER_STRANGE,      /* any other status */
 	ANSWER_TLS_NAME,

@@ -83,27 +83,36 @@ same_group(const struct groups *groups, row_ref head, const struct bare_key *key
 	return other.size == key->size && memcmp(other.bytes, key->bytes, key->size) == 0;
 }
 
+/* The slot of a key's group, or the free one where it would stand. */
+static struct group_slot *
+find_slot(const struct groups *groups, const struct bare_key *key, uint32_t *ret_tag)
+{
+	uint64_t hash;
+	uint32_t tag;
+
+	(void)crypto_shorthash((unsigned char *)&hash, (const unsigned char *)key->bytes, key->size, groups->key.bytes);
+	tag = (uint32_t)hash;
+	*ret_tag = tag;
+	for (size_t at = tag & groups->mask;; at = (at + 1) & groups->mask) {
+		struct group_slot *slot = &groups->slots[at];
+
+		if (slot->head == NO_ROW || (slot->tag == tag && same_group(groups, slot->head, key)))
+			return slot;
+	}
+}
+
 /* Puts a row at the head of its group: called from the last row to the first, so that the first ends up there. */
 static void
 add_row(struct groups *groups, row_ref ref, const struct text *key)
 {
 	char folded[LIMIT_KEY];
 	struct bare_key bare = fold_key(key, folded);
-	uint64_t hash;
+	struct group_slot *slot;
 	uint32_t tag;
 
-	(void)crypto_shorthash((unsigned char *)&hash, (const unsigned char *)bare.bytes, bare.size,
-	    groups->key.bytes);
-	tag = (uint32_t)hash;
-	for (size_t at = tag & groups->mask;; at = (at + 1) & groups->mask) {
-		struct group_slot *slot = &groups->slots[at];
-
-		if (slot->head != NO_ROW && (slot->tag != tag || !same_group(groups, slot->head, &bare)))
-			continue;
-		groups->next[ref] = slot->head;
-		*slot = (struct group_slot){ tag, ref };
-		return;
-	}
+	slot = find_slot(groups, &bare, &tag);
+	groups->next[ref] = slot->head;
+	*slot = (struct group_slot){ tag, ref };
 }
 
 /* What the rows say alone; rows without a key (a key is rejected where it is absent) are in no group. */
@@ -123,6 +132,46 @@ add_rows(struct groups *groups, const struct key_rule *rule)
 		if (key->size > 0)
 			add_row(groups, ref, key);
 	}
+}
+
+static int
+opt_out_group(void *data, const struct bare_key *key)
+{
+	struct groups *groups = data;
+	char folded[LIMIT_KEY];
+	struct bare_key bare = { .bytes = folded, .size = key->size };
+	uint32_t tag;
+
+	memcpy(folded, key->bytes, key->size);
+	key_fold(folded, key->size);
+	for (row_ref ref = find_slot(groups, &bare, &tag)->head; ref != NO_ROW; ref = groups->next[ref])
+		groups->reasons[ref] = REASON_OPTED_OUT;
+	return 0;
+}
+
+/*
+ * A row that is opted out under a damaged key (`1234567.0`, which went through a spreadsheet) speaks for whatever child
+ * that key may mean, by the same readings as a malformed barcode: the careful one protects the child.
+ */
+static int
+spread_damaged(struct groups *groups, const struct key_rule *rule)
+{
+	struct record record;
+
+	for (row_ref ref = 0; ref < rows_total(groups->rows); ref++) {
+		const struct text *key = &record.fields[RECORD_KEY];
+		int r;
+
+		if (groups->reasons[ref] != REASON_OPTED_OUT)
+			continue;
+		rows_get(groups->rows, ref, &record);
+		if (key->size == 0 || key_rule_fits(rule, key->bytes, key->size))
+			continue;
+		r = cleanup_keys(key, rule, opt_out_group, groups);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* Opted out on one row counts for every row of the key, whatever else is wrong with it. */
@@ -195,6 +244,9 @@ groups_judge(const struct rows *rows, const struct key_rule *rule, uint8_t *reas
 	if (r < 0)
 		return r;
 	add_rows(&groups, rule);
+	r = spread_damaged(&groups, rule);
+	if (r < 0)
+		return r;
 	for (size_t at = 0; at <= groups.mask; at++) {
 		row_ref head = groups.slots[at].head;
 

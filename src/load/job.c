@@ -28,16 +28,17 @@ read_approval(struct wire_in *in, struct guard_approval *ret)
 static int
 read_payload(struct wire_in *in, struct job *job)
 {
-	uint8_t dry_run = wire_get_u8(in), approvals;
+	uint8_t dry_run = wire_get_u8(in), kinds = wire_get_u8(in), approvals;
 
 	job->today = wire_get_i32(in);
 	for (size_t i = 0; i < FEED_KIND_MAX; i++)
 		job->last_rows[i] = wire_get_u32(in);
 	job->last_patrons = wire_get_u64(in);
 	approvals = wire_get_u8(in);
-	if (in->bad || in->type != WIRE_LOAD || dry_run > 1)
+	if (in->bad || in->type != WIRE_LOAD || dry_run > 1 || kinds == 0 || kinds > FEED_BITS_ALL)
 		return -EBADMSG;
 	job->dry_run = dry_run == 1;
+	job->kinds = kinds;
 	/* A clock at 1970 would renew every patron to a day long past. */
 	if (job->today < date_to_days((struct date){ 2020, 1, 1 }) || job->today > date_to_days((struct date){ 2200, 1, 1 }))
 		return -EBADMSG;

@@ -14,6 +14,7 @@
 
 struct job {
 	bool dry_run;
+	uint32_t kinds; /* bits: the feeds that decode was asked for, and no others */
 	int32_t today;
 	uint32_t last_rows[FEED_KIND_MAX];
 	uint64_t last_patrons;

@@ -238,7 +238,7 @@ run_begin(struct load *load)
 		.deadline = clock_now() + load->stage.config.load.deadline,
 	};
 	say_init(&load->run.say, &load->stage);
-	records_init(&load->records, load->job.records_fd, load->job.today, load->rows);
+	records_init(&load->records, load->job.records_fd, load->job.today, load->job.kinds, load->rows);
 }
 
 static int

@@ -64,6 +64,18 @@ read_texts(struct page *page, const cJSON *entry, const char *key, const struct 
 	return 0;
 }
 
+/* A date alone, or with a time behind it, as Sierra renders dates elsewhere: a later date must not be taken for none. */
+static int32_t
+date_of(const char *text)
+{
+	size_t size = strlen(text);
+	int32_t days;
+
+	if (size >= DATE_TEXT_SIZE && (text[DATE_TEXT_SIZE - 1] == 'T' || text[DATE_TEXT_SIZE - 1] == ' '))
+		size = DATE_TEXT_SIZE - 1;
+	return date_parse_iso(text, size, &days) == 0 ? days : DATE_NONE;
+}
+
 /* A date that is missing or unreadable is none: the domain renews such a patron and compares without it. */
 static int
 read_date(const cJSON *entry, const char *key, int32_t *ret)
@@ -74,8 +86,8 @@ read_date(const cJSON *entry, const char *key, int32_t *ret)
 	*ret = DATE_NONE;
 	if (twice)
 		return -EBADMSG;
-	if (cJSON_IsString(item) && date_parse_iso(item->valuestring, strlen(item->valuestring), ret) < 0)
-		*ret = DATE_NONE;
+	if (cJSON_IsString(item))
+		*ret = date_of(item->valuestring);
 	return 0;
 }
 

@@ -11,9 +11,9 @@
 #define READS_A_TURN 16U
 
 void
-records_init(struct records *records, int fd, int32_t today, struct rows *rows)
+records_init(struct records *records, int fd, int32_t today, uint32_t kinds, struct rows *rows)
 {
-	*records = (struct records){ .fd = fd, .today = today, .reader = WIRE_READER_INIT, .rows = rows };
+	*records = (struct records){ .fd = fd, .today = today, .kinds = kinds, .reader = WIRE_READER_INIT, .rows = rows };
 }
 
 void
@@ -37,6 +37,9 @@ take_record(struct records *records, struct wire_in *in)
 
 	if (record_get(in, records->today, &record) < 0)
 		return refuse(records, FAILURE_RECORDS);
+	/* A feed that nobody asked for may be an older one, with a child in it who has opted out since. */
+	if ((records->kinds & FEED_BIT(record.feed)) == 0)
+		return refuse(records, FAILURE_RECORDS);
 	r = rows_add(records->rows, &record);
 	if (r == -ENOMEM || r == -ENOBUFS)
 		return refuse(records, FAILURE_MEMORY);
@@ -56,10 +59,11 @@ take_trailer(struct records *records, struct wire_in *in)
 
 	if (record_get_trailer(in, rows) < 0 || rows_finish(records->rows, rows) < 0)
 		return refuse(records, FAILURE_RECORDS);
-	/* It is the last word. */
-	if (records->reader.buf.size > records->reader.used)
-		return refuse(records, FAILURE_RECORDS);
-	records->complete = true;
+	/* An empty feed is refused by decode: none that was asked for is missing. */
+	for (size_t feed = 0; feed < FEED_KIND_MAX; feed++)
+		if ((records->kinds & FEED_BIT(feed)) != 0 && rows[feed] == 0)
+			return refuse(records, FAILURE_RECORDS);
+	records->trailed = true;
 	return 0;
 }
 
@@ -72,9 +76,11 @@ take_frames(struct records *records)
 
 		if (r < 0)
 			return refuse(records, FAILURE_RECORDS);
-		if (r == 0 || records->complete)
+		if (r == 0)
 			return 0;
-		if (in.type == WIRE_RECORD)
+		if (records->trailed)
+			r = refuse(records, FAILURE_RECORDS);
+		else if (in.type == WIRE_RECORD)
 			r = take_record(records, &in);
 		else if (in.type == WIRE_RECORD_TRAILER)
 			r = take_trailer(records, &in);
@@ -83,6 +89,18 @@ take_frames(struct records *records)
 		if (r < 0)
 			return r;
 	}
+}
+
+/* Within a frame too: then decode died in it. */
+static int
+take_end(struct records *records)
+{
+	if (!records->trailed)
+		return refuse(records, FAILURE_RECORDS_CUT);
+	if (records->reader.buf.size > records->reader.used)
+		return refuse(records, FAILURE_RECORDS);
+	records->complete = true;
+	return 0;
 }
 
 int
@@ -97,7 +115,7 @@ records_read(struct records *records)
 		if (n < 0)
 			return refuse(records, FAILURE_RECORDS);
 		if (n == 0)
-			return refuse(records, FAILURE_RECORDS_CUT); /* within a frame too: decode died in it */
+			return take_end(records);
 		r = take_frames(records);
 		if (r < 0)
 			return r;

@@ -138,14 +138,17 @@ static void
 turn(void *user)
 {
 	struct retrieval *r = user;
+	bool ended = r->records->complete;
 
 	index_page(r);
 	drain_records(r);
+	ended = r->records->complete && !ended;
 	if (!r->whole)
 		say_phase(&r->run->say, PHASE_INDEXING, r->patrons, 0);
 	else
 		say_phase(&r->run->say, PHASE_MATCHING, rows_total(r->records->rows), 0);
-	run_turn(r->run, r->fds[FD_SUPERVISOR].revents != 0);
+	/* Before it lets go of the pipe of a decode that failed, the supervisor says so: it is asked before that end is believed. */
+	run_turn(r->run, ended || r->fds[FD_SUPERVISOR].revents != 0);
 }
 
 int

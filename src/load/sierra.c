@@ -312,6 +312,7 @@ keep_pace(struct sierra *sierra, const struct http_answer *answer, enum answer c
 
 	switch (class) {
 	case ANSWER_SLOW_DOWN:
+	case ANSWER_UNAVAILABLE:
 		pacer_slow_down(&sierra->pacer, PACER_RATE, now, answer->started, answer->retry_after);
 		break;
 	case ANSWER_NOT_SENT:

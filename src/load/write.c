@@ -17,6 +17,8 @@
 #define TASKS_A_CONNECTION 4U
 #define TASKS_MAX (TASKS_A_CONNECTION * LIMIT_CONNECTIONS)
 
+#define LOOKS_TURNED_AWAY 2U
+
 enum step { STEP_WRITE, STEP_RECHECK, STEP_LOOK, STEP_READ };
 
 struct task {
@@ -264,8 +266,9 @@ static void
 looked_absent(struct task *task)
 {
 	const struct config *config = task->writer->run->config;
-	/* What was turned away was most probably not done: there one look is enough. */
-	unsigned int tries = task->lost > 0 ? config->sierra.find_tries : 1;
+	/* What Sierra itself turned away was most probably not done: two looks, a pause between them, are enough there. */
+	unsigned int tries = task->lost > 0 || config->sierra.find_tries < LOOKS_TURNED_AWAY ? config->sierra.find_tries :
+	                                                                                      LOOKS_TURNED_AWAY;
 
 	task->looks++;
 	if (task->looks >= tries && clock_now() >= task->not_absent_before)

@@ -100,7 +100,7 @@ on_deadline(sd_event_source *source, uint64_t now, void *userdata)
 	(void)source;
 	(void)now;
 	errand->failed = true;
-	errand->failure = failure_of(FAILURE_DEADLINE, 0);
+	errand->failure = failure_of(FAILURE_DEADLINE, ERRAND_OWN_DEADLINE);
 	errand->link = link_free(errand->link);
 	end(errand);
 	return 0;

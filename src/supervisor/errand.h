@@ -9,6 +9,9 @@
 
 #include "supervisor/link.h"
 
+/* The number of a failure `deadline` that the supervisor imposed: the stage had not come to its end. */
+#define ERRAND_OWN_DEADLINE 1
+
 struct manager;
 struct errand;
 

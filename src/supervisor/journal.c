@@ -15,6 +15,8 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "supervisor/status.h"
+
 #define JOURNAL_SOCKETS "/run/systemd/journal"
 
 static enum log_form log_form = LOG_CONSOLE;
@@ -105,6 +107,7 @@ entry_begin(struct entry *entry, int priority, const char *message_id, enum feed
 
 	entry->used = 0;
 	entry->count = 0;
+	entry->debug = priority >= 7;
 	va_start(args, format);
 	add_field(entry, "MESSAGE", format, args);
 	va_end(args);
@@ -165,6 +168,9 @@ entry_send(const struct entry *entry)
 		send_json(entry);
 		break;
 	case LOG_CONSOLE:
+		if (entry->debug)
+			break; /* a person does not ask for each sandbox */
+		status_clear_line();
 		(void)fprintf(stderr, "%s\n", entry->text + entry->starts[0] + strlen("MESSAGE="));
 		break;
 	}

@@ -33,6 +33,8 @@ enum log_form { LOG_CONSOLE, LOG_JSON, LOG_JOURNAL };
 #define MESSAGE_RELOADED "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e0f"
 #define MESSAGE_SETTLING "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e10"
 #define MESSAGE_PROTOCOL "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e11"
+#define MESSAGE_LATE_COMMIT "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e13"
+#define MESSAGE_NOTHING_NEW "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e12"
 
 #define ENTRY_FIELDS 64
 #define ENTRY_TEXT 8192
@@ -43,6 +45,7 @@ struct entry {
 	size_t used;
 	size_t starts[ENTRY_FIELDS];
 	size_t count;
+	bool debug; /* priority 7 */
 };
 
 /* Opens the log in a form. LOG_JOURNAL: -EXDEV where the journal socket is not a namespace's own. */

@@ -142,6 +142,8 @@ cut_off(struct link *link, enum failure_code code, int number)
 		ended(link);
 }
 
+static int on_grace(sd_event_source *source, uint64_t now, void *userdata);
+
 /* The connection ended. While busy that is a death, told once the child's status is known. */
 static void
 on_hangup(struct link *link)
@@ -151,8 +153,12 @@ on_hangup(struct link *link)
 	link->hung_up = true;
 	if (link->io != NULL)
 		(void)sd_event_source_set_enabled(link->io, SD_EVENT_OFF);
-	if (link->pid > 0 && !link->reaped)
-		return; /* on_child goes on */
+	if (link->pid > 0 && !link->reaped) {
+		/* on_child goes on; a process that let go of its connection and lives is ended */
+		if (link->grace == NULL)
+			(void)sd_event_add_time_relative(link->event, &link->grace, CLOCK_MONOTONIC, GRACE_USEC, 0, on_grace, link);
+		return;
+	}
 	if (link->pid > 0 && WIFSIGNALED(link->exit_status))
 		failure.number = WTERMSIG(link->exit_status);
 	if (link->state == LINK_BUSY)
@@ -264,8 +270,12 @@ on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
 	(void)events;
 	if (n == -EAGAIN)
 		return 0;
-	if (n <= 0) {
-		on_hangup(link); /* a reset is no more than an end */
+	if (n == 0 || n == -ECONNRESET) {
+		on_hangup(link);
+		return 0;
+	}
+	if (n < 0) {
+		cut_off(link, FAILURE_PROTOCOL, 0); /* too many descriptors, a frame too long to keep: a lie */
 		return 0;
 	}
 	(void)arm_timer(link);
@@ -306,6 +316,7 @@ reach(const char *folder, enum program program)
 static int
 find_program(enum program program, char *path, size_t size)
 {
+	static const char *const places[] = { ".", "../libexec/patrond" };
 	char self[1024];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
@@ -313,12 +324,13 @@ find_program(enum program program, char *path, size_t size)
 	if (n > 0) {
 		self[n] = '\0';
 		slash = strrchr(self, '/');
-		if (slash != NULL) {
+		if (slash != NULL)
 			*slash = '\0';
-			if ((size_t)snprintf(path, size, "%s/patrond-%s", self, program_names[program]) < size &&
+		/* of one build, and of one installation wherever it was put */
+		for (size_t i = 0; slash != NULL && i < sizeof(places) / sizeof(places[0]); i++)
+			if ((size_t)snprintf(path, size, "%s/%s/patrond-%s", self, places[i], program_names[program]) < size &&
 			    access(path, X_OK) == 0)
 				return 0;
-		}
 	}
 	if ((size_t)snprintf(path, size, "%s/patrond-%s", PATROND_LIBEXECDIR, program_names[program]) >= size)
 		return -ENAMETOOLONG;
@@ -495,11 +507,13 @@ link_close(struct link *link)
 	link->state = LINK_CLOSING;
 	if (gone) {
 		/* never from inside the caller */
+		link->grace = sd_event_source_disable_unref(link->grace);
 		(void)sd_event_add_defer(link->event, &link->grace, on_over, link);
 		return;
 	}
 	if (link->hung_up)
 		kill_child(link, SIGKILL);
 	(void)shutdown(link->fd, SHUT_WR);
+	link->grace = sd_event_source_disable_unref(link->grace);
 	(void)sd_event_add_time_relative(link->event, &link->grace, CLOCK_MONOTONIC, GRACE_USEC, 0, on_grace, link);
 }

@@ -35,6 +35,7 @@ struct load {
 	bool indexed;
 	enum phase phase;
 	usec_t phase_since;
+	int records_write;     /* the records pipe's other end, held until decode has ended */
 	int zip_fd;            /* the clean-up report, to be delivered */
 	uint64_t report_size;
 	struct errand *delivery;
@@ -49,6 +50,7 @@ load_free(struct load *load)
 	for (size_t i = 0; i < PART_MAX; i++)
 		load->parts[i] = errand_free(load->parts[i]);
 	load->delivery = errand_free(load->delivery);
+	load->records_write = fd_close(load->records_write);
 	load->zip_fd = workspace_wipe(load->zip_fd);
 	tally_done(&load->tally);
 	free(load);
@@ -75,8 +77,8 @@ cause(const struct load *load)
 	if (decode != NULL && rows != NULL && decode->code == FAILURE_RECORDS)
 		return rows;
 	if (decode != NULL && rows != NULL)
-		return rows->code == FAILURE_RECORDS_CUT || rows->code == FAILURE_RECORDS ||
-		        rows->code == FAILURE_CANCELLED ? decode : rows;
+		/* Rows that load refused are decode's lie, however it ended then: never an echo. */
+		return rows->code == FAILURE_RECORDS_CUT || rows->code == FAILURE_CANCELLED ? decode : rows;
 	/* Load that ended well although decode did not: it has not read to the trailer, which cannot be. */
 	return decode != NULL ? decode : rows;
 }
@@ -94,8 +96,8 @@ tell_summary(struct load *load, enum feed_kind feed, const struct feed_counts *c
 	char rows[27], current[27];
 
 	entry_begin(&entry, 5, MESSAGE_SUMMARY, feed, load->id,
-	    "%s%s: %s rows: %u created, %u renewed, %s current, %u skipped, %u held, %u rejected, %u failed.",
-	    load->manager->dry_run ? "Dry run, " : "", what, sentence_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
+	    "%s%s, %s feed: %s rows: %u created, %u renewed, %s current, %u skipped, %u held, %u rejected, %u failed.",
+	    load->manager->dry_run ? "Dry run, " : "", what, feed_kind_name(feed), sentence_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
 	    c->by_outcome[OUTCOME_RENEWED], sentence_number(c->by_outcome[OUTCOME_CURRENT], current),
 	    c->by_outcome[OUTCOME_SKIPPED], c->by_outcome[OUTCOME_HELD], c->by_outcome[OUTCOME_REJECTED],
 	    c->by_outcome[OUTCOME_FAILED]);
@@ -164,7 +166,7 @@ count_rows_left(struct load_result *result)
 			result->due = true;
 }
 
-/* A load that says it ended well must have accounted for every row, of at least one feed. */
+/* A load that says it ended well must have accounted for every row of its plan, of every feed that was asked for. */
 static bool
 complete(const struct load *load)
 {
@@ -174,10 +176,24 @@ complete(const struct load *load)
 
 		for (size_t k = 0; k < OUTCOME_KIND_MAX; k++)
 			sum += c->by_outcome[k];
-		if ((load->tally.told_kinds & FEED_BIT(i)) != 0 && sum != c->rows)
+		if ((load->tally.told_kinds & FEED_BIT(i)) != 0 && (sum != c->rows || c->rows != load->result.plan[i].rows))
 			return false;
 	}
-	return load->tally.told_kinds != 0;
+	return load->tally.told_kinds == load->options.kinds && load->result.plan_kinds == load->options.kinds;
+}
+
+/* Whether the load stage itself told of its end: then no request of its is under way any more. */
+static bool
+saw_its_end(const struct load *load)
+{
+	static const enum failure_code unseen[] = { FAILURE_STAGE_DIED, FAILURE_STAGE_SILENT, FAILURE_PROTOCOL };
+
+	for (size_t i = 0; load->failed[PART_LOAD] && i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (load->failures[PART_LOAD].code == unseen[i])
+			return false;
+	/* its own deadline the stage tells itself, after its last answer */
+	return !load->failed[PART_LOAD] || load->failures[PART_LOAD].code != FAILURE_DEADLINE ||
+	       load->failures[PART_LOAD].number != ERRAND_OWN_DEADLINE;
 }
 
 static void
@@ -192,6 +208,7 @@ conclude(struct load *load)
 		failure = cause(load);
 	}
 	status_end_progress();
+	manager_writing_ended(load->manager, saw_its_end(load));
 	tally_counts(&load->tally, result);
 	count_rows_left(result);
 	for (int i = 0; i < FEED_KIND_MAX; i++) {
@@ -253,10 +270,15 @@ part_ended(struct load *load, enum part part, const struct failure *failure)
 		load->failed[part] = true;
 		load->failures[part] = *failure;
 	}
+	if (part == PART_DECODE) {
+		/* Load believes the rows at the pipe's end, which no lie and no death of decode may look like. */
+		if (failure != NULL)
+			errand_cancel(load->parts[PART_LOAD]);
+		load->records_write = fd_close(load->records_write);
+	}
 	if (part == PART_LOAD) {
 		/* It need not have heard of decode's end, nor decode of its: a part left alone ends by its pipe. */
 		errand_set_timeout(load->parts[PART_REPORT], load->manager->config.load.stage_timeout);
-		errand_set_timeout(load->parts[PART_DECODE], load->manager->config.load.stage_timeout);
 	}
 	for (size_t i = 0; i < PART_MAX; i++)
 		if (load->running[i])
@@ -305,11 +327,14 @@ tell_outcome(struct load *load, const struct outcome *o)
 	struct entry entry;
 	bool differs = o->reason == REASON_DIFFERS;
 	const char *kind = differs ? "differs" : outcome_kind_name(o->kind);
+	char patron[32] = "";
 	int priority = differs || o->kind == OUTCOME_FAILED ? 4 : o->kind == OUTCOME_HELD || o->kind == OUTCOME_REJECTED ? 5 : 6;
 
-	entry_begin(&entry, priority, differs ? MESSAGE_DIFFERS : MESSAGE_ROW, o->feed, load->id, "%s row %u: %s%s%s",
+	if (o->patron_id != 0)
+		(void)snprintf(patron, sizeof(patron), ", patron %llu", (unsigned long long)o->patron_id);
+	entry_begin(&entry, priority, differs ? MESSAGE_DIFFERS : MESSAGE_ROW, o->feed, load->id, "%s row %u: %s%s%s%s",
 	    feed_kind_name(o->feed), o->row, kind, o->reason != REASON_NONE && !differs ? ", " : "",
-	    o->reason != REASON_NONE && !differs ? reason_name(o->reason) : "");
+	    o->reason != REASON_NONE && !differs ? reason_name(o->reason) : "", patron);
 	entry_field(&entry, "ROW", "%u", o->row);
 	if (!differs)
 		entry_field(&entry, "OUTCOME", "%s", kind);
@@ -350,6 +375,11 @@ take_counts(struct load *load, struct wire_in *in)
 	if (r < 0 || (load->options.kinds & FEED_BIT(feed)) == 0)
 		return -EBADMSG;
 	if (in->type == WIRE_PLAN) {
+		/* once a feed, and before anything is decided by it */
+		if ((load->result.plan_kinds & FEED_BIT(feed)) != 0 || load->result.guards_passed ||
+		    load->result.guard_count > 0)
+			return -EBADMSG;
+		manager_writing_begins(load->manager);
 		load->result.plan[feed] = counts;
 		load->result.plan_kinds |= FEED_BIT(feed);
 		return 0;
@@ -430,8 +460,8 @@ run_part(struct load *load, enum part part, struct wire_out *out, const int *fds
 		.out = out,
 		.fds = fds,
 		.fd_count = fd_count,
-		/* Report is silent until load's last word, and decode may wait for load to drain its pipe. */
-		.timeout = part == PART_LOAD ? load->manager->config.load.stage_timeout : 0,
+		/* Report is silent until load's last word. Decode's pipe load drains all the while. */
+		.timeout = part != PART_REPORT ? load->manager->config.load.stage_timeout : 0,
 		.on_answer = parts[part].on_answer,
 		.on_end = parts[part].on_end,
 		.userdata = load,
@@ -467,6 +497,7 @@ start_load(struct load *load, int pipe_read, int report_write)
 
 	wire_begin(&out, WIRE_LOAD);
 	wire_put_u8(&out, load->manager->dry_run);
+	wire_put_u8(&out, (uint8_t)load->options.kinds);
 	wire_put_i32(&out, load->today);
 	for (int i = 0; i < FEED_KIND_MAX; i++)
 		wire_put_u32(&out, (load->options.kinds & FEED_BIT(i)) != 0 ? memory->last_rows[i] : 0);
@@ -527,7 +558,10 @@ start_parts(struct load *load)
 			return r;
 	}
 	r = start_decode(load, records_write);
-	return r < 0 ? r : start_load(load, records_read, report_write);
+	if (r < 0)
+		return r;
+	load->records_write = TAKE_FD(records_write);
+	return start_load(load, records_read, report_write);
 }
 
 int
@@ -541,6 +575,7 @@ load_start(struct load **ret, struct manager *manager, const struct load_options
 		return -ENOMEM;
 	load->manager = manager;
 	load->options = *options;
+	load->records_write = -EBADF;
 	load->zip_fd = -EBADF;
 	load->phase = PHASE_INVALID;
 	load->today = date_today();

@@ -54,6 +54,14 @@ over(struct look *look)
 {
 	struct manager *manager = look->manager;
 
+	if (manager->once && !look->ran && manager->worst == 0) {
+		struct entry entry;
+
+		entry_begin(&entry, 6, MESSAGE_NOTHING_NEW, FEED_KIND_INVALID, NULL, "Nothing new in %zu file%s.",
+		    look->candidate_count, look->candidate_count == 1 ? "" : "s");
+		entry_send(&entry);
+	}
+
 	if (!manager->dry_run && memory_save(manager->memory) < 0) {
 		struct entry entry;
 
@@ -145,9 +153,26 @@ newest_first(const void *a, const void *b)
 {
 	const struct shown_file *x = a, *y = b;
 
-	if (x->mtime != y->mtime)
-		return x->mtime > y->mtime ? -1 : 1;
+	if (x->order != y->order)
+		return x->order > y->order ? -1 : 1;
 	return -strcmp(x->name, y->name); /* of equal times the later name, since names often carry dates */
+}
+
+/*
+ * A clock that goes wrong must not make a feed the newest for a year: a time in the future counts as that of the look
+ * that showed it first.
+ */
+static int64_t
+order_of(const struct look *look, const struct shown_file *file)
+{
+	struct memory *memory = look->manager->memory;
+	const struct known_file *entry = look_known(look, file);
+	const struct content *content = entry != NULL && !entry->unread ? memory_content(memory, entry->fingerprint) : NULL;
+	int64_t now = manager_realtime(look->manager);
+
+	if (file->mtime <= now)
+		return file->mtime;
+	return content != NULL && content->mtime <= now ? content->mtime : now;
 }
 
 static int
@@ -170,6 +195,8 @@ gather(struct look *look)
 			    manager->sources[s].count * sizeof(*look->candidates));
 			look->candidate_count += manager->sources[s].count;
 		}
+	for (size_t i = 0; i < look->candidate_count; i++)
+		look->candidates[i].order = order_of(look, &look->candidates[i]);
 	qsort(look->candidates, look->candidate_count, sizeof(*look->candidates), newest_first);
 	return 0;
 }
@@ -212,6 +239,18 @@ on_settled(sd_event_source *source, uint64_t now, void *userdata)
 	return 0;
 }
 
+static void
+tell_waiting(struct look *look, usec_t time)
+{
+	struct entry entry;
+
+	if (!look->manager->once || look->round > 1 || time < USEC_PER_SEC)
+		return;
+	entry_begin(&entry, 6, MESSAGE_SETTLING, FEED_KIND_INVALID, NULL,
+	    "Waiting %.0f s: new files must stand still for as long as settle says.", (double)time / (double)USEC_PER_SEC);
+	entry_send(&entry);
+}
+
 /* Waits for files to stand still, then lists again: what is shown twice alike is whole as far as a listing can tell. */
 static bool
 wait_to_settle(struct look *look)
@@ -229,6 +268,7 @@ wait_to_settle(struct look *look)
 		return false;
 	look->round++;
 	status_set("Waiting for a file to stand still.");
+	tell_waiting(look, longest);
 	return sd_event_add_time_relative(look->manager->event, &look->timer, CLOCK_MONOTONIC, longest, 0, on_settled,
 	           look) >= 0;
 }
@@ -316,6 +356,40 @@ make_id(const struct look *look, const struct run *run, char ret[static LOAD_ID_
 	(void)snprintf(ret, LOAD_ID_SIZE, "%s-%02x%02x", text, run->fingerprint[0], run->fingerprint[1]);
 }
 
+static int
+on_waited(sd_event_source *source, uint64_t now, void *userdata)
+{
+	struct look *look = userdata;
+
+	(void)source;
+	(void)now;
+	look->timer = sd_event_source_disable_unref(look->timer);
+	look_next_run(look);
+	return 0;
+}
+
+/*
+ * A process that ended in the middle of writing may have left requests behind that Sierra is still at: an index taken now
+ * would not show what they create. Returns true where on_waited goes on.
+ */
+static bool
+wait_for_sierra(struct look *look)
+{
+	const struct manager *manager = look->manager;
+	usec_t now = manager_now(manager);
+	struct entry entry;
+
+	if (manager->dry_run || manager->not_before <= now ||
+	    sd_event_add_time(manager->event, &look->timer, CLOCK_MONOTONIC, manager->not_before, 0, on_waited, look) < 0)
+		return false;
+	entry_begin(&entry, 5, MESSAGE_LATE_COMMIT, FEED_KIND_INVALID, NULL,
+	    "An earlier load ended in the middle of writing: waiting %.0f s, so that what Sierra is still at is seen ([sierra] late_commit).",
+	    (double)(manager->not_before - now) / (double)USEC_PER_SEC);
+	entry_send(&entry);
+	status_set("Waiting for Sierra after an unclean end.");
+	return true;
+}
+
 /* Runs were queued newest first: the oldest, which is last, runs first. */
 void
 look_next_run(struct look *look)
@@ -333,6 +407,8 @@ look_next_run(struct look *look)
 		over(look);
 		return;
 	}
+	if (wait_for_sierra(look))
+		return;
 	run = &look->runs[look->run_count - 1];
 	content = memory_content(look->manager->memory, run->fingerprint);
 	make_id(look, run, id);
@@ -346,6 +422,7 @@ look_next_run(struct look *look)
 		.on_over = on_load_over,
 		.userdata = look,
 	};
+	look->ran = true;
 	r = load_start(&look->load, look->manager, &options);
 	if (r == 0)
 		return;

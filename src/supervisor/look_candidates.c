@@ -81,9 +81,12 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		manager_count_status(look->manager, 4);
 	/*
 	 * A zip that is not encrypted is refused, but it is the newest feed of its kinds all the same: an older one might
-	 * bring back a child whom it opts out. (Of one that is unreadable no kinds are known.)
+	 * bring back a child whom it opts out.
 	 */
 	look->covered |= content->kinds;
+	/* Of one that is unreadable no kinds are known: half an upload of the newest feed, as far as anyone can tell. */
+	if (content->verdict == ZIP_VERDICT_UNREADABLE)
+		look->at = look->candidate_count - 1;
 	look->feed_fd = workspace_wipe(look->feed_fd);
 }
 
@@ -97,8 +100,14 @@ inspected(struct look *look)
 
 	if (content == NULL) {
 		content = memory_add_content(memory, look->fingerprint);
-		content->mtime = file->mtime;
+		content->mtime = file->order;
 		content->state = CONTENT_SEEN;
+	}
+	/* The same bytes shown again at a later time are the newer feed. */
+	if (file->order > content->mtime) {
+		content->mtime = file->order;
+		if (content->state == CONTENT_SUPERSEDED)
+			content->state = CONTENT_SEEN;
 	}
 	content->verdict = look->verdict;
 	content->kinds = look->kinds;
@@ -258,6 +267,16 @@ copy(struct look *look)
 	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
 }
 
+/* Half an upload, later than all that was loaded. */
+static bool
+unreadable_newest(const struct look *look, const struct content *content)
+{
+	const struct memory *memory = look->manager->memory;
+
+	return content->verdict == ZIP_VERDICT_UNREADABLE && content->mtime > memory->last_mtime[FEED_STUDENT] &&
+	       content->mtime > memory->last_mtime[FEED_STAFF];
+}
+
 /* Whether the next candidate must be copied. Where not, it is dealt with here. */
 static bool
 needs_copy(struct look *look, const struct shown_file *file)
@@ -290,8 +309,10 @@ needs_copy(struct look *look, const struct shown_file *file)
 		return content->verdict == ZIP_VERDICT_WHOLE;
 	if (content->verdict != ZIP_VERDICT_WHOLE) {
 		/* Told when it was seen first; but while nothing newer has come it stays a refused feed. */
-		if (kinds_left(look, content) != 0)
+		if (kinds_left(look, content) != 0 || unreadable_newest(look, content))
 			manager_count_status(look->manager, 2);
+		if (unreadable_newest(look, content))
+			look->at = look->candidate_count - 1;
 		look->covered |= content->kinds;
 		return false;
 	}
@@ -301,8 +322,10 @@ needs_copy(struct look *look, const struct shown_file *file)
 		decide(look, file, content); /* a newer one of its kind has overtaken it */
 		return false;
 	}
-	if (content->state == CONTENT_HELD)
+	if (content->state == CONTENT_HELD) {
 		manager_count_status(look->manager, 4);
+		tell_file(file, MESSAGE_LOAD_HELD, "is still held by a guard; see \"Held loads\" in the README.");
+	}
 	look->covered |= content->kinds;
 	return false;
 }

@@ -27,6 +27,7 @@ struct look {
 	sd_event_source *timer;
 	struct load *load;
 	bool cancelled;
+	bool ran;               /* a load was started */
 	struct shown_file *candidates; /* newest first */
 	size_t candidate_count, at;
 	unsigned int copies;

@@ -57,16 +57,17 @@ parse_arguments(int argc, char **argv)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		switch (option) {
 		case ARG_CONFIG: arg_config = optarg; break;
 		case ARG_CHECK: arg_check_config = true; break;
 		case ARG_ONCE: arg_once = true; break;
 		case ARG_DRY: arg_dry_run = true; break;
 		case ARG_LOG: arg_log = optarg; break;
+		case 'h':
 		case ARG_HELP: usage(stdout); return EXIT_SUCCESS;
 		case ARG_VERSION: printf("patrond %s\n", PATROND_VERSION); return EXIT_SUCCESS;
-		default: usage(stderr); return EXIT_USAGE;
+		default: fprintf(stderr, "See patrond --help.\n"); return EXIT_USAGE;
 		}
 	if (optind < argc) {
 		fprintf(stderr, "patrond: %s: no such argument; see patrond --help\n", argv[optind]);
@@ -148,10 +149,37 @@ check_complete(const struct config *config)
 		fprintf(stderr, "patrond: %s: the section [sierra] is missing\n", arg_config);
 		missing++;
 	}
+	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_REPORT))) == SECTION_BIT(SECTION_REPORT)) {
+		fprintf(stderr, "patrond: %s: [report] needs [share], where the report is delivered\n", arg_config);
+		missing++;
+	}
 	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP))) == 0) {
 		fprintf(stderr, "patrond: %s: there is no source: neither [share] nor [sftp]\n", arg_config);
 		missing++;
 	}
+	return missing;
+}
+
+/* Files that the configuration names, as far as this user can tell. Returns how many cannot be read, each told. */
+static int
+check_files(const struct config *config)
+{
+	const struct {
+		bool needed;
+		const char *path, *what;
+	} files[] = {
+		{ config->sierra.ca_file[0] != '\0', config->sierra.ca_file, "[sierra] ca_file" },
+		{ (config->sections & SECTION_BIT(SECTION_SFTP)) != 0, config->sftp.known_hosts, "[sftp] known_hosts" },
+	};
+	int missing = 0;
+
+	if (getenv("PATROND_STAGES") != NULL)
+		return 0; /* they are the stages' to see */
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (files[i].needed && access(files[i].path, R_OK) < 0) {
+			fprintf(stderr, "patrond: %s: %s cannot be read: %s\n", arg_config, files[i].what, strerror(errno));
+			missing++;
+		}
 	return missing;
 }
 
@@ -175,16 +203,21 @@ check_credentials(const struct config *config)
 
 	if (getenv("PATROND_STAGES") != NULL)
 		return 0;
+	if (folder == NULL) {
+		fprintf(stderr, "patrond: CREDENTIALS_DIRECTORY is not set: it names the folder of the credentials; "
+		                "see Operating in the README\n");
+		return 1;
+	}
 	for (size_t i = 0; i < sizeof(credentials) / sizeof(credentials[0]); i++) {
 		char path[2048];
 
 		if (!credentials[i].needed)
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : "$CREDENTIALS_DIRECTORY", credentials[i].name);
-		if (folder != NULL && access(path, R_OK) == 0)
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, credentials[i].name);
+		if (access(path, R_OK) == 0)
 			continue;
-		fprintf(stderr, "patrond: the credential %s is missing: make %s, readable by patrond's user alone\n",
-		    credentials[i].name, path);
+		fprintf(stderr, "patrond: the credential %s cannot be read (%s): make %s, readable by patrond's user alone\n",
+		    credentials[i].name, strerror(errno), path);
 		missing++;
 	}
 	return missing;
@@ -241,16 +274,16 @@ main(int argc, char **argv)
 	if (read_config(&config) < 0)
 		return EXIT_USAGE;
 	if (arg_check_config) {
-		if (check_complete(&config) > 0)
+		if (check_complete(&config) + check_files(&config) > 0)
 			return EXIT_USAGE;
 		return config_print(&config, config.sections | ~optional, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
 	}
-	if (open_log() < 0 || check_complete(&config) > 0 || check_credentials(&config) > 0)
-		return EXIT_USAGE;
 	if (geteuid() == 0) {
 		fprintf(stderr, "patrond: refuses to run as root: no stage runs as uid 0. Start it as a system user of its own, "
 		                "for example: setpriv --reuid patrond --regid patrond --init-groups patrond --once\n");
 		return EXIT_USAGE;
 	}
+	if (open_log() < 0 || check_complete(&config) > 0 || check_files(&config) > 0 || check_credentials(&config) > 0)
+		return EXIT_USAGE;
 	return run(&config);
 }

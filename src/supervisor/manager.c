@@ -18,6 +18,31 @@
 
 static int schedule(struct manager *manager);
 
+static void
+sierra_may_be_at_work(struct manager *manager)
+{
+	manager->not_before = manager_now(manager) + manager->config.sierra.late_commit;
+}
+
+void
+manager_writing_begins(struct manager *manager)
+{
+	if (manager->dry_run || manager->memory->writing)
+		return;
+	manager->memory->writing = true;
+	(void)!memory_save(manager->memory); /* without a place for it the next process cannot know, as after a reboot */
+}
+
+void
+manager_writing_ended(struct manager *manager, bool clean)
+{
+	if (!manager->memory->writing)
+		return;
+	manager->memory->writing = !clean;
+	if (!clean)
+		sierra_may_be_at_work(manager);
+}
+
 bool
 manager_source_configured(const struct manager *manager, enum source_kind kind)
 {
@@ -283,6 +308,8 @@ setup(struct manager *manager)
 	}
 	if (r < 0)
 		return r;
+	if (manager->memory->writing)
+		sierra_may_be_at_work(manager);
 	for (size_t i = 0; i < SOURCE_MAX; i++) {
 		manager->sources[i].kind = (enum source_kind)i;
 		manager->next_look[i] = manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;

@@ -22,6 +22,7 @@ struct manager {
 	bool once;
 	bool dry_run;
 	bool stopping;
+	usec_t not_before;  /* monotonic: no load may start earlier, since Sierra may still be at an older one's requests */
 	bool reload;        /* asked for; done when no look is under way */
 	struct look *look;  /* under way, or NULL */
 	usec_t next_look[SOURCE_MAX]; /* monotonic; UINT64_MAX where the source is not configured */
@@ -53,6 +54,13 @@ void manager_look_over(struct manager *manager);
  * its place. Takes the descriptor.
  */
 void manager_keep_report(struct manager *manager, int fd, const char *name);
+
+/*
+ * Notes that a load goes over to writing (kept over the death of this process), and how it ended: clean where the load
+ * stage saw its last request through.
+ */
+void manager_writing_begins(struct manager *manager);
+void manager_writing_ended(struct manager *manager, bool clean);
 
 /* Counts an exit status in: the worst in the order 1, 2, 4, 3, 0 stays. */
 void manager_count_status(struct manager *manager, int status);

@@ -154,7 +154,7 @@ read_file(const cJSON *item, struct known_file *file)
 static bool
 read_last(const cJSON *root, struct memory *memory)
 {
-	double patrons;
+	double patrons, writing;
 
 	for (int i = 0; i < FEED_KIND_MAX; i++) {
 		const cJSON *last = cJSON_GetObjectItemCaseSensitive(root, feed_kind_name((enum feed_kind)i));
@@ -165,9 +165,10 @@ read_last(const cJSON *root, struct memory *memory)
 		memory->last_rows[i] = (uint32_t)rows;
 		memory->last_mtime[i] = (int64_t)mtime;
 	}
-	if (!get_number(root, "patrons", 0, EXACT, &patrons))
+	if (!get_number(root, "patrons", 0, EXACT, &patrons) || !get_number(root, "writing", 0, 1, &writing))
 		return false;
 	memory->last_patrons = (uint64_t)patrons;
+	memory->writing = writing > 0;
 	return true;
 }
 
@@ -305,6 +306,7 @@ memory_json(const struct memory *memory)
 		(void)cJSON_AddNumberToObject(last, "mtime", (double)memory->last_mtime[i]);
 	}
 	(void)cJSON_AddNumberToObject(root, "patrons", (double)memory->last_patrons);
+	(void)cJSON_AddNumberToObject(root, "writing", memory->writing);
 	contents = cJSON_AddArrayToObject(root, "contents");
 	for (size_t i = 0; i < memory->content_count; i++)
 		(void)cJSON_AddItemToArray(contents, content_json(&memory->contents[i]));

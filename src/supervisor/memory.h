@@ -65,6 +65,7 @@ struct memory {
 	uint32_t last_rows[FEED_KIND_MAX];      /* of the last accepted feed; 0 unknown */
 	int64_t last_mtime[FEED_KIND_MAX];      /* of the newest feed loaded; 0 none */
 	uint64_t last_patrons;
+	bool writing;                           /* a load began to write and its end was not seen */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "supervisor/sentence.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +21,11 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_PROTOCOL] = "patrond-{program} broke the protocol (frame {number}) and was cut off: suspect that it was taken over, or that its version differs from patrond's.",
 	[FAILURE_STAGE_DIED] = "patrond-{program} ended in the middle of its job{signal}; it is tried again.",
 	[FAILURE_STAGE_SILENT] = "patrond-{program} gave no sign of life within [load] stage_timeout and was cut off; it is tried again.",
-	[FAILURE_STAGE_MISSING] = "patrond-{program} cannot be reached ({errno}): is its unit, patrond-{program}.socket, or its program installed?",
+	[FAILURE_STAGE_MISSING] = "patrond-{program} cannot be reached ({errno}): started by hand, its program must lie beside patrond or in ../libexec/patrond; under systemd, patrond-{program}.socket must be there.",
 	[FAILURE_NO_WALLS] = "patrond-{program} could not enter its sandbox ({errno}) and refused to work: the kernel must have seccomp and Landlock.",
 	[FAILURE_UID_ZERO] = "patrond-{program} refuses to run as root: start patrond as a system user of its own.",
 	[FAILURE_CONFIG] = "patrond-{program} could not read its configuration ({errno}): see patrond --check-config.",
-	[FAILURE_CREDENTIAL] = "The credential {credential} is missing or unreadable ({errno}): make /etc/credstore/{credential}, or {credential} in $CREDENTIALS_DIRECTORY.",
+	[FAILURE_CREDENTIAL] = "The credential {credential} cannot be used ({errno}): by hand it is the file {credential} in $CREDENTIALS_DIRECTORY, under systemd /etc/credstore/{credential}.",
 	[FAILURE_WORKSPACE_FULL] = "The workspace is full: the feed does not fit into its tmpfs; give it more room (size= of the workspace, memory).",
 	[FAILURE_MEMORY] = "patrond-{program} has no memory left.",
 	[FAILURE_CANCELLED] = "The load was cancelled; what was done is reported, the rest comes with the next load.",
@@ -63,6 +64,8 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_HEADER] = "The header of the {feed} feed does not fit its profile at column {column}: a column was inserted, removed or renamed; nothing was read on.",
 	[FAILURE_QUOTE_OPEN] = "A quote opened at row {row} of the {feed} feed, column {column}, is never closed: the feed is cut short or broken.",
 	[FAILURE_QUOTE_TEXT] = "At row {row} of the {feed} feed, column {column}, text follows a closing quote: rows could vanish in it, so the feed is refused.",
+	[FAILURE_QUOTE_ROWS] = "Quotes that open in row {row} of the {feed} feed, column {column}, hold whole rows: a quote too many has swallowed them, so the feed is refused; have it sent again.",
+	[FAILURE_LINE_END] = "In row {row} of the {feed} feed, column {column}, a carriage return stands without its line feed: rows could run into one another, so the feed is refused; lines must end in LF or CRLF.",
 	[FAILURE_ROW_TOO_LONG] = "Row {row} of the {feed} feed is longer than any row can be.",
 	[FAILURE_CELL_TOO_LONG] = "A cell of row {row} of the {feed} feed, column {column}, is longer than any cell can be.",
 	[FAILURE_TOO_MANY_CELLS] = "Row {row} of the {feed} feed has more columns than any row can have.",
@@ -91,8 +94,8 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_REPORT_READ_BACK] = "The clean-up report could not be read back from its zip and was not delivered.",
 
 	[FAILURE_SHARE_GONE] = "[share] path is not there ({errno}): is the share mounted?",
-	[FAILURE_SHARE_UNREADABLE] = "[share] path cannot be read ({errno}).",
-	[FAILURE_SHARE_READ_ONLY] = "The clean-up report cannot be delivered: the share is read-only.",
+	[FAILURE_SHARE_UNREADABLE] = "[share] path, or the file on it, cannot be read ({errno}): may patrond's user read it?",
+	[FAILURE_SHARE_READ_ONLY] = "The clean-up report cannot be delivered: the share is read-only, or patrond's user may not write into it.",
 	[FAILURE_SHARE_FULL] = "The clean-up report cannot be delivered: the share is full.",
 	[FAILURE_SHARE_FILE] = "The file on the share cannot be read or written ({errno}).",
 };
@@ -114,7 +117,11 @@ expand_errno(const struct context *c, char *ret, size_t size)
 {
 	int number = abs(c->failure->number);
 
-	if (number > 0 && number < 134)
+	if (number == ENOKEY)
+		(void)snprintf(ret, size, "missing, or empty");
+	else if (number == EINVAL && c->failure->code == FAILURE_CREDENTIAL)
+		(void)snprintf(ret, size, "not of its form; sierra-key is key:secret");
+	else if (number > 0 && number < 134)
 		(void)snprintf(ret, size, "%s", strerrordesc_np(number));
 	else
 		(void)snprintf(ret, size, "error %d", c->failure->number);

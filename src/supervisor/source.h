@@ -15,6 +15,7 @@ struct shown_file {
 	char name[LIMIT_FILE_NAME + 1]; /* as it stands in the listing: never a path, never printed unescaped */
 	uint64_t size;
 	int64_t mtime;    /* microseconds since 1970 */
+	int64_t order;    /* the same, but never in the future: by this the newest is told */
 	usec_t since;     /* monotonic: since when it is shown with this size and time */
 };
 

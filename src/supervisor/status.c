@@ -19,6 +19,7 @@ static struct {
 	bool progress, terminal, open;
 	enum phase phase;
 	usec_t last;
+	char waiting[256]; /* the phase's last figures, not shown yet */
 } state = { .phase = PHASE_INVALID };
 
 static usec_t
@@ -40,22 +41,28 @@ status_set_progress(bool on)
 static void
 show(const char *text)
 {
-	(void)sd_notifyf(0, "STATUS=%s", text);
-	if (!state.progress)
-		return;
-	(void)printf(state.terminal ? "\r\033[K%s" : "%s\n", text);
+	(void)printf(state.terminal ? "\r\033[K%.79s" : "%s\n", text);
 	(void)fflush(stdout);
 	state.open = state.terminal;
+	state.waiting[0] = '\0';
+}
+
+void
+status_clear_line(void)
+{
+	if (state.open)
+		(void)printf("\r\033[K");
+	state.open = false;
+	(void)fflush(stdout);
 }
 
 void
 status_end_progress(void)
 {
-	if (state.open)
-		(void)printf("\r\033[K");
-	state.open = false;
+	if (state.progress && !state.terminal && state.waiting[0] != '\0')
+		show(state.waiting);
+	status_clear_line();
 	state.phase = PHASE_INVALID;
-	(void)fflush(stdout);
 }
 
 void
@@ -70,8 +77,8 @@ status_set(const char *format, ...)
 	(void)sd_notifyf(0, "STATUS=%s", text);
 }
 
-void
-status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
+static void
+phase_text(enum phase phase, uint64_t done, uint64_t total, double seconds, char *text, size_t size)
 {
 	static const char *const verbs[PHASE_MAX] = {
 		[PHASE_LOOKING] = "Looking",
@@ -82,26 +89,41 @@ status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
 		[PHASE_CHECKING] = "Reading back",
 		[PHASE_REPORTING] = "Reporting",
 	};
-	usec_t now = now_usec();
-	usec_t pause = state.progress && !state.terminal ? PLAIN_USEC : THROTTLE_USEC;
-	double seconds = now > since ? (double)(now - since) / (double)USEC_PER_SEC : 0;
 	double rate = seconds > 0.2 ? (double)done / seconds : 0;
-	char text[256], a[27], b[27], c[27];
-	size_t used = 0;
+	char a[27], b[27];
+	size_t used;
 
-	if (state.phase == phase && now - state.last < pause)
-		return;
-	state.phase = phase;
-	state.last = now;
-	used += (size_t)snprintf(text, sizeof(text), "%s %s", verbs[phase], sentence_number(done, a));
+	used = (size_t)snprintf(text, size, "%s %s", verbs[phase], sentence_number(done, a));
 	if (total > 0)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, " of %s", sentence_number(total, b));
+		used += (size_t)snprintf(text + used, size - used, " of %s", sentence_number(total, b));
 	if (rate >= 1)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, " (%s/s)",
-		    sentence_number((unsigned long long)rate, c));
+		used += (size_t)snprintf(text + used, size - used, " (%s/s)", sentence_number((unsigned long long)rate, a));
 	if (rate >= 1 && total > done)
-		(void)snprintf(text + used, sizeof(text) - used, ", %.0f s to go", (double)(total - done) / rate);
-	show(text);
+		(void)snprintf(text + used, size - used, ", %.0f s to go", (double)(total - done) / rate);
+}
+
+void
+status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
+{
+	const bool plain = state.progress && !state.terminal;
+	const bool same = state.phase == phase;
+	usec_t now = now_usec();
+	bool due = !same || now - state.last >= (plain ? PLAIN_USEC : THROTTLE_USEC);
+
+	if (!due && !plain)
+		return;
+	if (!same && plain && state.waiting[0] != '\0')
+		show(state.waiting);
+	phase_text(phase, done, total, now > since ? (double)(now - since) / (double)USEC_PER_SEC : 0, state.waiting,
+	    sizeof(state.waiting));
+	state.phase = phase;
+	if (!due)
+		return;
+	state.last = now;
+	(void)sd_notifyf(0, "STATUS=%s", state.waiting);
+	/* elsewhere than on a terminal a phase is told when it is over, or has gone on for long */
+	if (state.progress && (state.terminal || same))
+		show(state.waiting);
 }
 
 static void

@@ -11,7 +11,10 @@
 #include "patrond/outcome.h"
 #include "supervisor/load.h"
 
-/* Progress lines on standard output, rewritten in place on a terminal. */
+/*
+ * Progress on standard output: on a terminal a line that is rewritten in place, elsewhere a line for each phase with its
+ * last figures, and one every few seconds of a long one.
+ */
 void status_set_progress(bool on);
 
 /* Sets the status; throttled unless it is about something new. The text holds nothing of a feed. */
@@ -20,7 +23,10 @@ void status_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The status of a phase under way: "Writing 5,231 of 14,210 (312/s), 28 s to go". since: of the phase, microseconds. */
 void status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since);
 
-/* Ends the progress line on a terminal. */
+/* Takes the progress line off a terminal, so that something else can be written there. */
+void status_clear_line(void);
+
+/* Ends the progress of a load: what was not shown of its last phase is. */
 void status_end_progress(void);
 
 /* Prints the table of a load's outcomes on standard output. */

@@ -14,7 +14,7 @@ TIMEOUT = 240
 # Executed, or perhaps executed, and the client is not told: only these make a row unclear.
 LOSING = {"drop-before-response", "drop-after-commit", "empty-200", "truncated-json", "partial-body", "html-502",
           "html-502-after-commit", "html-200", "html-200-after-commit", "error-500-111", "error-500-111-after-commit",
-          "status-504-after-commit", "id-as-string", "conflict-409", "wrong-record"}
+          "status-503", "status-504-after-commit", "id-as-string", "conflict-409", "wrong-record"}
 # Reasons for which a load may end. Anything else is a fault of patrond's own.
 OWN_FAULTS = {"internal", "protocol", "stage-died", "stage-silent", "stage-missing", "no-walls", "memory", "records",
               "records-cut", "config", "cancelled"}

@@ -154,7 +154,7 @@ def strike(life, kill):
     if kill.victim == "supervisor":
         victims = [life.process.pid]
     elif kill.victim == "all":
-        victims = stages + [life.process.pid]
+        victims = [life.process.pid] + stages  # or it would see them die, and end by itself
     else:
         victims = life.alive(kill.victim)
     struck = False

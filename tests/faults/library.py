@@ -17,7 +17,9 @@ from truth import Truth  # noqa: E402
 
 GUARDS = ("creates", "rejected", "opted-out", "inactive", "held", "rows", "patrons")
 CONFIG = {
+    "share": {"settle": "1ms"},
     "sierra": {"connections": 4, "page_size": 300, "connect_timeout": "5s", "page_timeout": "5s", "request_timeout": "5s",
+               "late_commit": "50ms",
                "retry_pause": "3ms", "retry_pause_max": "40ms", "retries": 3, "rate_pause": "10ms", "find_pause": "5ms",
                "find_tries": 4, "max_failures": 1000, "read_back": 50},
     "match": {"recheck_after": "15min"},
@@ -78,7 +80,7 @@ class Library:
 
     def configure(self, rig, changes):
         """Writes patrond.conf: CONFIG with changes over it, both {section: {key: value}}."""
-        text = [f"[share]\npath = {rig.path('share')}\nsettle = 1ms",
+        text = [f"[share]\npath = {rig.path('share')}",
                 f"[sierra]\nurl = https://127.0.0.1:{rig.sierra_port}/iii/sierra-api/v6\nca_file = {rig.path('ca.pem')}"]
         for section in {**CONFIG, **changes}:
             text.append(f"[{section}]")

@@ -150,7 +150,8 @@ PLAIN = {
     "phones-on-put": ("append",), "varfields-on-put": ("add-only",), "duplicate-on-post": ("reject",), "find-deleted": ("yes",),
     "find-match": ("exact",), "read-after-write-lag-ms": (20, 60), "code-padding": ("no",), "put-side-effects": ("no",),
     "keepalive-close-after": (1, 2, 5, 40), "retry-after": (1,), "latency-ms": (1, 3), "token-lifetime": (1, 2),
-    "token-single": ("yes",), "list-error-form": ("entry",), "link-host": ("localhost",), "pin-min": (6,), "pin-trivial": ("accept",),
+    "token-single": ("yes",), "list-error-form": ("entry",), "link-host": ("localhost",), "pin-min": (6,),
+    "pin-trivial": ("accept",),
 }
 
 

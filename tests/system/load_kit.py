@@ -119,11 +119,20 @@ class Outcome:
         return self.requests("post") + self.requests("put")
 
 
+def kinds_of(records):
+    """The feeds that a trailer at the end counts rows of; both where there is none."""
+    if not isinstance(records, bytes) or len(records) < 16 or records[-16:-8] != trailer(0, 0)[:8]:
+        return 3
+    return sum(1 << kind for kind, rows in enumerate(struct.unpack("<2I", records[-8:])) if rows) or 3
+
+
 class Load:
     """One load stage under way. records: bytes for the records pipe, or a function that is given its write end."""
 
-    def __init__(self, rig, records, report=True, dry_run=False, last=(0, 0, 0), approvals=(), today=TODAY, env=None):
+    def __init__(self, rig, records, report=True, dry_run=False, last=(0, 0, 0), approvals=(), today=TODAY, env=None, kinds=None):
         rig.write_config()
+        if kinds is None:
+            kinds = kinds_of(records)
         self.stage = Stage(BINARY, rig.path("patrond.conf"), rig.path("credentials"), env=env, stderr=sys.stderr)
         reading, self.records_fd = os.pipe()
         fds = [reading]
@@ -132,7 +141,7 @@ class Load:
             fds.append(report_write)
         else:
             self.report_fd = None
-        payload = struct.pack("<BiIIQB", int(dry_run), days(today), *last, len(approvals))
+        payload = struct.pack("<BBiIIQB", int(dry_run), kinds, days(today), *last, len(approvals))
         for guard, feed, value in approvals:
             payload += struct.pack("<BBQ", GUARDS.index(guard), KINDS.index(feed) if feed else 255, value)
         self.stage.send("LOAD", payload, fds)

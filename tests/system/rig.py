@@ -213,7 +213,7 @@ class Rig:
         if "share" in sources:
             text += f"[share]\npath = {self.path('share')}\nsettle = 200ms\n[report]\n"
         text += (f"[sierra]\nurl = https://{self.url_host}:{self.sierra_port}/iii/sierra-api/v6\nca_file = {self.path('ca.pem')}\n"
-                 "connect_timeout = 5s\nretry_pause = 10ms\nretry_pause_max = 100ms\nrate_pause = 50ms\nfind_pause = 10ms\n")
+                 "connect_timeout = 5s\nlate_commit = 100ms\nretry_pause = 10ms\nretry_pause_max = 100ms\nrate_pause = 50ms\nfind_pause = 10ms\n")
         path = self.path("patrond.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text + extra)

@@ -109,7 +109,7 @@ class Failures(unittest.TestCase):
 
     def test_unreachable(self):
         self.house.fault("status-429@put")
-        self.house.fault("status-503@post")
+        self.house.fault("rate-exceeded-500@post")
         self.run_once(3, {1: ("failed", "unreachable"), 2: ("failed", "unreachable")}, FAILED=2, REASON_UNREACHABLE=2)
         self.assertEqual((self.created(), self.expires()), ([], "2024-03-01"))
         self.comes_again({1: ("renewed", ""), 2: ("created", "")})

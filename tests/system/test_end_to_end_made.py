@@ -123,7 +123,7 @@ class Made(unittest.TestCase):
 
     def test_refused_whole(self):
         reasons = {"header-inserted": "header", "header-missing": "header", "header-swapped": "header", "no-rows": "feed-empty",
-                   "open-quote": "quote-open", "text-after-quote": "quote-text", "two-of-a-kind": "two-of-a-kind",
+                   "open-quote": "quote-rows", "text-after-quote": "quote-text", "two-of-a-kind": "two-of-a-kind",
                    "no-feed": "no-feed"}
         for refuse, reason in reasons.items():
             with self.subTest(refuse):

@@ -141,7 +141,21 @@ class Feeds(Refusals):
 
     def test_a_quote_that_swallows_rows(self):
         data = b'0,75000003,"Malwine,Undersleigh\n' + feed(ROWS * 20)
-        self.feed_refused(data, "quote-open", "A quote opened at row 1 of the student feed, column 3, is never closed", row="1")
+        self.feed_refused(data, "quote-rows", "Quotes that open in row 1 of the student feed, column 3, hold whole rows", row="1")
+
+    def test_two_stray_quotes_swallow_rows(self):
+        rows = feed(ROWS).splitlines()
+        data = rows[0] + b'\n' + rows[1].rsplit(b",", 1)[0] + b',"\n' + rows[0] + b'\n' + rows[1] + b'"\n'
+        self.feed_refused(data, "quote-rows", "a quote too many has swallowed them", row="2")
+
+    def test_lines_that_end_in_cr_alone(self):
+        self.feed_refused(feed(ROWS).replace(b"\r\n", b"\n").replace(b"\n", b"\r"), "line-end",
+                          "a carriage return stands without its line feed", row="1")
+
+    def test_one_line_that_ends_in_cr_alone(self):
+        lines = feed(ROWS * 3).replace(b"\r\n", b"\n").split(b"\n")
+        data = lines[0] + b"\n" + lines[1] + b"\r" + b"\n".join(lines[2:])
+        self.feed_refused(data, "line-end", "rows could run into one another", row="2")
 
     def test_text_after_a_closing_quote(self):
         data = feed(ROWS) + b'0,75000003,"Mal"wine,Undersleigh,5/17/2012,312,07,,Chapel Hill,NC,27514,,,,0\n'

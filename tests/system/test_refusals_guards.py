@@ -172,17 +172,17 @@ class Start(Refusals):
                 path = self.house.path("credentials", name)
                 os.rename(path, path + ".away")
                 try:
-                    self.not_begun(f"the credential {name} is missing: make {path}, readable by patrond's user alone")
+                    self.not_begun(f"the credential {name} cannot be read (No such file or directory): make {path}, readable by patrond's user alone")
                 finally:
                     os.rename(path + ".away", path)
-        self.not_begun("the credential zip-password is missing: make $CREDENTIALS_DIRECTORY/zip-password",
+        self.not_begun("CREDENTIALS_DIRECTORY is not set: it names the folder of the credentials",
                        prefix=["env", "-u", "CREDENTIALS_DIRECTORY"])
 
     def test_credential_of_another(self):
         path = self.house.path("credentials", "zip-password")
         os.chmod(path, 0)
         try:
-            self.not_begun("the credential zip-password is missing")
+            self.not_begun("the credential zip-password cannot be read (Permission denied)")
         finally:
             os.chmod(path, 0o400)
 
@@ -212,7 +212,7 @@ class Start(Refusals):
         self.not_begun("--log journal is refused here", "rows must never reach a persistent journal", log="journal")
 
     def test_usage(self):
-        for arguments, sentence in ((("--twice",), "Usage"), (("--once", "now"), "now: no such argument; see patrond --help"),
+        for arguments, sentence in ((("--twice",), "See patrond --help."), (("--once", "now"), "now: no such argument; see patrond --help"),
                                     (("--dry-run",), "--dry-run goes with --once")):
             with self.subTest(arguments):
                 self.not_begun(sentence, arguments=arguments)

@@ -52,7 +52,7 @@ class Refused(Sierra):
                 self.refused("token-refused", "Sierra refused the API key (HTTP 401): is the credential sierra-key right "
                              "(key:secret), and the key enabled?")
         self.house.credential("sierra-key", "no colon in it")
-        self.refused("credential", "The credential sierra-key is missing or unreadable", status=1)
+        self.refused("credential", "The credential sierra-key cannot be used (not of its form; sierra-key is key:secret)", status=1)
 
     def test_key_without_the_role(self):
         self.house.fault("forbidden-116@list")

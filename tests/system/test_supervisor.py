@@ -36,9 +36,9 @@ PRELUDE = textwrap.dedent("""\
         s.sendall(k.frame(name, payload))
     def listing(name, size, mtime=1700000000000000):
         say("LISTING", k.string(name) + struct.pack("<Qq", size, mtime))
-    def counts(name, rows, created=0, current=0):
+    def counts(name, rows, created=0, current=0, feed=0):
         v = [rows] + [created, 0, current, 0, 0, 0, 0] + [0] * 19 + [0] * 20 + [0, 0]
-        say(name, struct.pack("<B49I", 0, *v))
+        say(name, struct.pack("<B49I", feed, *v))
     def outcome(row, kind=0, reason=0):
         say("OUTCOME", struct.pack("<BIBBQ", 0, row, kind, reason, 4711))
     def wait():
@@ -102,11 +102,12 @@ class Fake:
             os.chown(os.path.join(self.directory, "runtime"), entry.pw_uid, entry.pw_gid)
         self.extra = ""
         self.settle = "1ms"
+        self.url = f"https://127.0.0.1:1/{os.path.basename(self.directory)}/v6"  # one Sierra each: they lock it
 
     def start(self, *arguments, **environment):
         config = os.path.join(self.directory, "c.conf")
         with open(config, "w", encoding="ascii") as file:
-            file.write(f"[share]\npath = /nowhere\nsettle = {self.settle}\n[sierra]\nurl = https://127.0.0.1:1/v6\n"
+            file.write(f"[share]\npath = /nowhere\nsettle = {self.settle}\n[sierra]\nurl = {self.url}\n"
                        f"[load]\nstage_timeout = 700ms\n{self.extra}")
         env = {"PATH": "/usr/bin:/bin", "CREDENTIALS_DIRECTORY": os.path.join(self.directory, "credentials"),
                "RUNTIME_DIRECTORY": os.path.join(self.directory, "runtime"), "PYTHONDONTWRITEBYTECODE": "1",
@@ -169,7 +170,8 @@ class Supervisor(unittest.TestCase):
             self.assertEqual(os.path.getsize(os.path.join(fake.directory, "runtime/lock")), 0)
             with open(os.path.join(fake.directory, "runtime/state"), encoding="ascii") as file:
                 state = json.load(file)
-            self.assertEqual(sorted(state), ["contents", "files", "patrons", "staff", "student", "version"])
+            self.assertEqual(sorted(state), ["contents", "files", "patrons", "staff", "student", "version", "writing"])
+            self.assertEqual(state["writing"], 0)
             self.assertEqual(state["student"], {"rows": 1, "mtime": 1700000000000000})
 
     # --- dying, at every point ---
@@ -220,7 +222,7 @@ class Supervisor(unittest.TestCase):
 
     LIES = {
         "unknown type": "s.sendall(struct.pack('<IHH', 0, 0x7777, 0))",
-        "a request": "say('LOAD', b'x' * 22)",
+        "a request": "say('LOAD', b'x' * 23)",
         "oversized": "s.sendall(struct.pack('<IHH', 0x7fffffff, k.FRAME['OUTCOME'], 0))",
         "undersized": "s.sendall(struct.pack('<IHH', 2, k.FRAME['OUTCOME'], 0) + b'xx')",
         "reserved field": "s.sendall(struct.pack('<IHH', 0, k.FRAME['DONE'], 1))",
@@ -237,6 +239,11 @@ class Supervisor(unittest.TestCase):
         "rows without an outcome": "counts('PLAN', 9); counts('COUNTS', 9); say('DONE')",
         "done without a word": "say('DONE')",
         "guard after a write": "counts('PLAN', 1, created=1); outcome(1); say('GUARD', struct.pack('<BBQQI', 0, 0, 1, 1, 1))",
+        "a feed left out": "say('DONE')",
+        "plan twice": "counts('PLAN', 1, created=1); counts('PLAN', 1, created=1)",
+        "plan after an outcome": "counts('PLAN', 1, created=1); outcome(1); counts('PLAN', 2, created=2)",
+        "counts of fewer rows than the plan": "counts('PLAN', 9, created=1); outcome(1); counts('COUNTS', 1, created=1); say('DONE')",
+        "too many descriptors": "[socket.send_fds(s, [b'\\0' * 8], [0] * 50) for _ in range(3)]",
         "index twice": "say('INDEXED', struct.pack('<Q', 1)); say('INDEXED', struct.pack('<Q', 2))",
         "phase of no kind": "say('PROGRESS', struct.pack('<BQQ', 77, 1, 1))",
         "failure of no kind": "say('FAILURE', struct.pack('<HBIIi', 9999, 255, 0, 0, 0))",
@@ -248,7 +255,7 @@ class Supervisor(unittest.TestCase):
         for lie, body in self.LIES.items():
             with self.subTest(lie=lie):
                 entries = self.ends(2, "protocol", load=body + "\nwait()")
-                if lie not in ("rows without an outcome", "done without a word"):
+                if lie not in ("rows without an outcome", "done without a word", "a feed left out", "counts of fewer rows than the plan"):
                     self.assertTrue(any("suspected compromise" in e["MESSAGE"] for e in entries), entries)
 
     def test_endless_answers(self):
@@ -329,6 +336,47 @@ class Supervisor(unittest.TestCase):
             with self.subTest(word=word):
                 self.ends(1, word, load=self.failure(word))
 
+    # --- the end of a process in the middle of writing ---
+
+    UNCLEAN = """
+        say("INDEXED", struct.pack("<Q", 10))
+        counts("PLAN", 1, created=1)
+        %s
+        """
+
+    def test_after_an_unclean_end_sierra_is_given_time(self):
+        honest = textwrap.dedent(HONEST["load"])
+        with Fake() as fake:
+            fake.extra = "[sierra]\nlate_commit = 2s\n"
+            mark = os.path.join(fake.directory, "runtime/state")
+            path = os.path.join(fake.directory, "patrond-load")
+            with open(path, encoding="utf-8") as file:
+                good = file.read()
+            for how in ("os.abort()", "time.sleep(30)"):  # the load dies; the supervisor is killed beside it
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(good.replace(honest, textwrap.dedent(self.UNCLEAN % how)))
+                process = fake.start()
+                if how == "os.abort()":
+                    process.communicate(timeout=30)
+                    self.assertEqual(process.returncode, 2)
+                else:
+                    deadline = time.monotonic() + 20
+                    while time.monotonic() < deadline:
+                        if os.path.exists(mark) and json.load(open(mark, encoding="ascii"))["writing"]:
+                            break
+                        time.sleep(0.05)
+                    time.sleep(0.3)
+                    process.kill()
+                    process.communicate()
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(good)
+                begun = time.monotonic()
+                status, entries = fake.run()
+                self.assertGreater(time.monotonic() - begun, 2)
+                self.assertEqual(status, 0, entries)
+                self.assertTrue(any("in the middle of writing" in e["MESSAGE"] for e in entries), entries)
+                os.unlink(mark)
+
     # --- held, due, dry ---
 
     HELD = """
@@ -350,6 +398,7 @@ class Supervisor(unittest.TestCase):
             # it waits for a person: neither run again nor forgotten
             status, entries = fake.run()
             self.assertEqual((status, [e for e in entries if "GUARD" in e]), (4, []))
+            self.assertTrue(any("still held by a guard" in e["MESSAGE"] for e in entries), entries)
 
     def test_due_again_after_a_failure(self):
         with Fake(load=self.failure("sierra-unreachable")) as fake:
@@ -384,6 +433,7 @@ class Supervisor(unittest.TestCase):
 
     def test_a_second_patrond_is_refused(self):
         with Fake() as fake, Fake() as other:
+            other.url = fake.url
             first = fake.start("--log", "json")
             time.sleep(1)
             # the same Sierra by another memory, the same memory by another Sierra; a dry run writes nothing and may
@@ -449,7 +499,8 @@ class Supervisor(unittest.TestCase):
 
     def test_older_feeds_are_superseded_unread(self):
         with Fake(share=self.TWO, decode=HONEST["decode"].replace('"<BB", 0, 1', '"<BB", 0, 3'),
-                  load=HONEST["load"].replace('counts("COUNTS"', 'counts("COUNTS"')) as fake:
+                  load=HONEST["load"].replace('outcome(1)', 'counts("PLAN", 2, current=2, feed=1)\n        outcome(1)').replace(
+                      'say("DONE")', 'counts("COUNTS", 2, current=2, feed=1)\n        say("DONE")')) as fake:
             status, entries = fake.run()
             self.assertEqual(status, 0, entries)
             self.assertEqual([e["FILE"] for e in entries if "FILE" in e], ["old.zip"])
@@ -599,10 +650,11 @@ class Supervisor(unittest.TestCase):
 
     # --- the command line ---
 
-    def command(self, *arguments, **environment):
+    def command(self, *arguments, root=False, **environment):
+        become = dict(user=USER, group=pwd.getpwnam(USER).pw_gid, extra_groups=[]) if USER and not root else {}
         return subprocess.run([os.path.join(stagekit.BIN, "patrond"), *arguments], capture_output=True, text=True, timeout=20,
                               stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin", "ASAN_OPTIONS": "detect_leaks=0",
-                                                             **environment})
+                                                             **environment}, **become)
 
     def test_usage(self):
         for arguments, says in ((["--nonsense"], "unrecognized"), (["more"], "no such argument"), (["--dry-run"], "--once"),
@@ -619,6 +671,7 @@ class Supervisor(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n")
             file.flush()
+            os.chmod(file.name, 0o644)
             done = self.command("--config", file.name, "--once", "--log", "journal")
             self.assertEqual(done.returncode, 1)
             self.assertIn("must never reach a persistent journal", done.stderr)
@@ -627,11 +680,13 @@ class Supervisor(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n")
             file.flush()
+            os.chmod(file.name, 0o644)
             read, write = os.pipe()
             st = os.fstat(write)
             for form in ("json", "console"):
+                become = dict(user=USER, group=pwd.getpwnam(USER).pw_gid, extra_groups=[]) if USER else {}
                 done = subprocess.run([os.path.join(stagekit.BIN, "patrond"), "--config", file.name, "--once", "--log", form],
-                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=write, timeout=20,
+                                      stdin=subprocess.DEVNULL, **become, stdout=subprocess.DEVNULL, stderr=write, timeout=20,
                                       env={"JOURNAL_STREAM": f"{st.st_dev}:{st.st_ino}", "ASAN_OPTIONS": "detect_leaks=0"})
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(b"rows must never reach one", os.read(read, 4096))
@@ -642,17 +697,37 @@ class Supervisor(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("[share]\n[log]\n")
             file.flush()
+            os.chmod(file.name, 0o644)
             done = self.command("--config", file.name, "--check-config")
             self.assertEqual(done.returncode, 1)
             self.assertIn("[share] path is missing", done.stderr)
             self.assertIn("[sierra] is missing", done.stderr)
             file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n[report]\n")
             file.flush()
+            os.chmod(file.name, 0o644)
             done = self.command("--config", file.name, "--once", CREDENTIALS_DIRECTORY="/nonexistent")
             self.assertEqual(done.returncode, 1)
             for name in ("zip-password", "sierra-key", "report-password"):
                 self.assertIn(f"/nonexistent/{name}", done.stderr)
             self.assertNotIn("sftp-key", done.stderr)
+            self.assertIn("CREDENTIALS_DIRECTORY is not set", self.command("--config", file.name, "--once").stderr)
+
+    def test_what_does_not_go_together(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("[sftp]\nhost = h\nuser = u\nknown_hosts = /nonexistent/kh\n[report]\n"
+                       "[sierra]\nurl = https://127.0.0.1/v6\nca_file = /nonexistent/ca\n")
+            file.flush()
+            os.chmod(file.name, 0o644)
+            done = self.command("--config", file.name, "--check-config")
+            self.assertEqual(done.returncode, 1)
+            for says in ("[report] needs [share]", "ca_file cannot be read", "known_hosts cannot be read"):
+                self.assertIn(says, done.stderr)
+
+    def test_nothing_new_is_told(self):
+        with Fake() as fake:
+            fake.run()
+            status, entries = fake.run()
+            self.assertEqual((status, [e["MESSAGE"] for e in entries if e["PRIORITY"] == "6"]), (0, ["Nothing new in 1 file."]))
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to be refused as root")
     def test_root_is_refused(self):
@@ -662,7 +737,7 @@ class Supervisor(unittest.TestCase):
                     file.write("x")
             with open(os.path.join(folder, "c.conf"), "w", encoding="ascii") as file:
                 file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n")
-            done = self.command("--config", os.path.join(folder, "c.conf"), "--once", CREDENTIALS_DIRECTORY=folder)
+            done = self.command("--config", os.path.join(folder, "c.conf"), "--once", root=True, CREDENTIALS_DIRECTORY=folder)
             self.assertEqual(done.returncode, 1)
             self.assertIn("refuses to run as root", done.stderr)
 

@@ -52,7 +52,9 @@ static const struct {
 	{ "rate in a 500", CALL_LIST, EXCHANGE_ANSWERED, 500, RATE, ANSWER_SLOW_DOWN },
 	{ "rate in a 400", CALL_LIST, EXCHANGE_ANSWERED, 400, RATE, ANSWER_SLOW_DOWN },
 	{ "429", CALL_LIST, EXCHANGE_ANSWERED, 429, "", ANSWER_SLOW_DOWN },
-	{ "503", CALL_LIST, EXCHANGE_ANSWERED, 503, HTML, ANSWER_SLOW_DOWN },
+	{ "503 of a proxy", CALL_LIST, EXCHANGE_ANSWERED, 503, HTML, ANSWER_UNAVAILABLE },
+	{ "503 without a word", CALL_CREATE, EXCHANGE_ANSWERED, 503, "", ANSWER_UNAVAILABLE },
+	{ "503 of Sierra", CALL_LIST, EXCHANGE_ANSWERED, 503, "{\"code\":118}", ANSWER_SLOW_DOWN },
 	{ "switched off", CALL_LIST, EXCHANGE_ANSWERED, 503, "{\"code\":117}", ANSWER_DISABLED },
 	{ "500", CALL_CREATE, EXCHANGE_ANSWERED, 500, "{\"code\":111}", ANSWER_BROKEN },
 	{ "502", CALL_CREATE, EXCHANGE_ANSWERED, 502, HTML, ANSWER_BROKEN },
@@ -103,7 +105,7 @@ is_among(enum answer answer, const enum answer *answers, size_t count)
 static void
 write_is_never_repeated_blindly(enum call_kind kind, const enum answer *not_done, size_t count)
 {
-	static const enum answer unclear[] = { ANSWER_UNREADABLE, ANSWER_LOST, ANSWER_BROKEN, ANSWER_STRANGE };
+	static const enum answer unclear[] = { ANSWER_UNREADABLE, ANSWER_LOST, ANSWER_BROKEN, ANSWER_STRANGE, ANSWER_UNAVAILABLE };
 
 	for (size_t i = 0; i < COUNT(unclear); i++)
 		assert_int_equal(answer_verdict(unclear[i], kind).action, ACTION_LOOK_UP);

@@ -66,6 +66,11 @@ refusals(void **state)
 		{ "[guard]\nmanual = yes\n", 2, "no key" },
 		{ "[feed student]\nprofile = other\n", 2, "known profile" },
 		{ "[feed teacher]\n", 1, "no section" },
+		{ "[feed student]\nstatuses = 0,1\n", 2, "single digits" },
+		{ "[feed student]\nstatuses = active\n", 2, "single digits" },
+		{ "[feed student]\nstatuses = 10\n", 2, "single digits" },
+		{ "[feed student]\nstatuses = -\n", 2, "single digits" },
+		{ "\xef\xbb\xbf[share]\n", 1, "byte order mark" },
 	};
 
 	(void)state;
@@ -121,7 +126,7 @@ values(void **state)
 	(void)state;
 	assert_int_equal(parse("# comment\n; another\n\n[ share ]\r\n  path=/srv/a b \r\nsettle = 250 ms\n"
 	                       "[sierra]\nread_back = all\n[guard]\ncreates = off\nheld = 7\n[match]\nrecheck_after = 0\n"
-	                       "[feed staff]\nstatuses =\n[log]\ncurrent = yes",
+	                       "[feed staff]\nstatuses =\n[feed student]\nstatuses = 0  -1 2\n[log]\ncurrent = yes",
 	                     &config, &error),
 	    0);
 	assert_string_equal(config.share.path, "/srv/a b");

@@ -28,6 +28,14 @@ struct refusal {
 static const struct refusal refusals[] = {
 	{ "open quote", TEXT("a,\"b"), CSV_E_QUOTE_OPEN, 1, 2, "" },
 	{ "open quote that swallows rows", TEXT("a,b\nc,\"d\ne,f\ng,h\n"), CSV_E_QUOTE_OPEN, 2, 2, "[a][b]\n" },
+	{ "CR that ends lines alone", TEXT("a,b\rc,d\r"), CSV_E_LINE_END, 1, 2, "" },
+	{ "CR that ends one line alone", TEXT("a,b\nc,d\re,f\ng,h\n"), CSV_E_LINE_END, 2, 2, "[a][b]\n" },
+	{ "CR within a cell", TEXT("a\rb,c\n"), CSV_E_LINE_END, 1, 1, "" },
+	{ "two stray quotes, a row between", TEXT("a,\"b\n1,2,3,4,5,6,7,8,9\nc,d\"\n"), CSV_E_QUOTE_ROWS, 1, 2, "" },
+	{ "two stray quotes, the second in a row", TEXT("a,\"b\n1,2,3,4,5,6,7,8,9\"\n"), CSV_E_QUOTE_ROWS, 1, 2, "" },
+	{ "two stray quotes, the second at a cell's end", TEXT("a,\"b\n1,2,3,4,5,6,7,8,9\",x\n"), CSV_E_QUOTE_ROWS, 1, 2, "" },
+	{ "two stray quotes, the second at the end", TEXT("a,\"b\n1,2,3,4,5,6,7,8,9\""), CSV_E_QUOTE_ROWS, 1, 2, "" },
+	{ "two stray quotes, tabs", TEXT("a\t\"b\n1\t2\t3\t4\t5\t6\t7\t8\t9\nc\"\n"), CSV_E_QUOTE_ROWS, 1, 2, "" },
 	{ "quote as the last byte", TEXT("a,b\n\""), CSV_E_QUOTE_OPEN, 2, 1, "[a][b]\n" },
 	{ "doubled quote at the end", TEXT("\"a\"\""), CSV_E_QUOTE_OPEN, 1, 1, "" },
 	{ "text after a quote", TEXT("a,b\n\"c\"x,d\n"), CSV_E_QUOTE_TEXT, 2, 1, "[a][b]\n" },
@@ -51,13 +59,16 @@ struct reading {
 };
 
 static const struct reading readings[] = {
+	{ "commas in the first line of quotes", TEXT("\"a,b,c,d,e,f,g,h,i,j\",k\n"), "[a,b,c,d,e,f,g,h,i,j][k]\n" },
+	{ "an address of two lines", TEXT("\"1 Main St, Apt 2\nChapel Hill, NC, USA\",k\n"), "[1 Main St, Apt 2<LF>Chapel Hill, NC, USA][k]\n" },
+	{ "CR within quotes stays", TEXT("\"a\rb\",c\n"), "[a<CR>b][c]\n" },
+	{ "CR as the last byte", TEXT("a,b\r"), "[a][b]\n" },
 	{ "nothing", TEXT(""), "" },
 	{ "one row", TEXT("a,b,c\n"), "[a][b][c]\n" },
 	{ "no line's end at the end", TEXT("a,b\nc,d"), "[a][b]\n[c][d]\n" },
 	{ "CRLF", TEXT("a,b\r\nc,d\r\n"), "[a][b]\n[c][d]\n" },
 	{ "CRLF and LF mixed", TEXT("a,b\r\nc,d\ne,f\r\n"), "[a][b]\n[c][d]\n[e][f]\n" },
-	{ "CR within a cell stays", TEXT("a\rb,c\n"), "[a<CR>b][c]\n" },
-	{ "one CR is the line's end", TEXT("a\r\r\n"), "[a<CR>]\n" },
+	{ "CR CR LF", TEXT("a\r\r\nb\r\r\n"), "[a]\n[b]\n" },
 	{ "empty cell before CRLF", TEXT("a,\r\nb,\r\n"), "[a][]\n[b][]\n" },
 	{ "empty cells", TEXT(",,\n"), "[][][]\n" },
 	{ "delimiter at the end", TEXT("a,"), "[a][]\n" },

@@ -69,6 +69,7 @@ kept_over_a_restart(void **state)
 	memory->last_rows[FEED_STAFF] = 2000;
 	memory->last_mtime[FEED_STUDENT] = 1795436425123456;
 	memory->last_patrons = 150000;
+	memory->writing = true;
 	assert_int_equal(memory_save(memory), 0);
 	path_of(path, sizeof(path));
 	assert_int_equal(stat(path, &st), 0);
@@ -89,6 +90,7 @@ kept_over_a_restart(void **state)
 	assert_int_equal(again->last_rows[FEED_STAFF], 2000);
 	assert_int_equal(again->last_mtime[FEED_STUDENT], 1795436425123456);
 	assert_int_equal(again->last_patrons, 150000);
+	assert_true(again->writing);
 }
 
 /* What cannot be read is told, and as good as none. */
