@@ -108,6 +108,9 @@ static const struct verdict_case students[] = {
 	{ "no guardian column, DCID", S_FRONT S_ADDRESS "a@x.org|1|0|77", REASON_SHAPE, "123456", true, -1 },
 	{ "ZIP as the last", S_FRONT "1 Main St|Chapel Hill|NC|27514", REASON_SHAPE, "123456", true, -1 },
 	{ "repeated street, no guardian column", S_FRONT "1 Main St|Apt 2|C|NC|27514|a@x.org|1|0", REASON_SHAPE, "123456", true, -1 },
+	{ "words where a guardian belongs", S_FRONT S_ADDRESS "a@x.org|1|m@x.org|unknown|0", REASON_SHAPE, "123456", true, -1 },
+	{ "another row ran into it", S_FRONT S_ADDRESS "a@x.org|1|m@x.org|0 1|999999|Bob|Doe|1/2/2012|1|2|St|C|NC|27510|b@x.org|1|d@x.org|0", REASON_SHAPE, "123456", true, -1 },
+	{ "words where a guardian belongs, inactive", S_FRONT S_ADDRESS "a@x.org|1|m@x.org|unknown|2", REASON_SHAPE, "123456", true, -1 },
 	{ "shape before status, key and name", "|x||||||||||||", REASON_SHAPE, "x", false, -1 },
 	/* status */
 	{ "status empty", S_GOOD "", REASON_STATUS, "123456", true, -1 },
