@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/date.h"
+#include "common/present.h"
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
 #include "supervisor/manager.h"
@@ -95,8 +96,8 @@ tell_summary(struct load *load, enum feed_kind feed, const struct feed_counts *c
 
 	entry_begin(&entry, 5, MESSAGE_SUMMARY, feed, load->id,
 	    "%s%s: %s rows: %u created, %u renewed, %s current, %u skipped, %u held, %u rejected, %u failed.",
-	    load->manager->dry_run ? "Dry run, " : "", what, sentence_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
-	    c->by_outcome[OUTCOME_RENEWED], sentence_number(c->by_outcome[OUTCOME_CURRENT], current),
+	    load->manager->dry_run ? "Dry run, " : "", what, present_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
+	    c->by_outcome[OUTCOME_RENEWED], present_number(c->by_outcome[OUTCOME_CURRENT], current),
 	    c->by_outcome[OUTCOME_SKIPPED], c->by_outcome[OUTCOME_HELD], c->by_outcome[OUTCOME_REJECTED],
 	    c->by_outcome[OUTCOME_FAILED]);
 	entry_field(&entry, "SUMMARY", "%s", what);
@@ -132,7 +133,7 @@ tell_guards(struct load *load)
 	for (uint32_t i = 0; i < load->result.guard_count; i++) {
 		const struct guard_figure *g = &load->result.guards[i];
 
-		sentence_guard(g, text, sizeof(text));
+		present_guard(g, text, sizeof(text));
 		entry_begin(&entry, 4, MESSAGE_LOAD_HELD, g->feed, load->id,
 		    "HELD by guard: %s. Nothing was written.", text);
 		entry_field(&entry, "GUARD", "%s", guard_name(g->guard));
@@ -141,7 +142,7 @@ tell_guards(struct load *load)
 		entry_field(&entry, "LIMIT_PERCENT", "%u", g->limit_percent);
 		entry_send(&entry);
 	}
-	sentence_guard(&load->result.guards[0], text, sizeof(text));
+	present_guard(&load->result.guards[0], text, sizeof(text));
 	status_set("HELD by guard: %s.", text);
 }
 

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "supervisor/sentence.h"
+#include "common/present.h"
 
 #define THROTTLE_USEC (500 * USEC_PER_MSEC)
 #define PLAIN_USEC (5 * USEC_PER_SEC) /* between lines of progress where there is no terminal */
@@ -93,64 +93,15 @@ status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
 		return;
 	state.phase = phase;
 	state.last = now;
-	used += (size_t)snprintf(text, sizeof(text), "%s %s", verbs[phase], sentence_number(done, a));
+	used += (size_t)snprintf(text, sizeof(text), "%s %s", verbs[phase], present_number(done, a));
 	if (total > 0)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, " of %s", sentence_number(total, b));
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " of %s", present_number(total, b));
 	if (rate >= 1)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " (%s/s)",
-		    sentence_number((unsigned long long)rate, c));
+		    present_number((unsigned long long)rate, c));
 	if (rate >= 1 && total > done)
 		(void)snprintf(text + used, sizeof(text) - used, ", %.0f s to go", (double)(total - done) / rate);
 	show(text);
-}
-
-static void
-print_row(const char *name, uint32_t kinds, const uint32_t values[static FEED_KIND_MAX])
-{
-	char number[27];
-
-	(void)printf("  %-22s", name);
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		if ((kinds & FEED_BIT(i)) != 0)
-			(void)printf("%12s", sentence_number(values[i], number));
-	(void)printf("\n");
-}
-
-static void
-print_counts(uint32_t kinds, const struct feed_counts counts[static FEED_KIND_MAX])
-{
-	uint32_t values[FEED_KIND_MAX] = { 0 };
-
-	(void)printf("  %-22s", "");
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		if ((kinds & FEED_BIT(i)) != 0)
-			(void)printf("%12s", feed_kind_name((enum feed_kind)i));
-	(void)printf("\n");
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		values[i] = counts[i].rows;
-	print_row("rows", kinds, values);
-	for (int k = 0; k < OUTCOME_KIND_MAX; k++) {
-		for (int i = 0; i < FEED_KIND_MAX; i++)
-			values[i] = counts[i].by_outcome[k];
-		print_row(outcome_kind_name((enum outcome_kind)k), kinds, values);
-		for (int why = REASON_NONE + 1; why < REASON_DIFFERS; why++) {
-			char name[64];
-
-			if (!outcome_reason_fits((enum outcome_kind)k, (enum reason)why))
-				continue;
-			for (int i = 0; i < FEED_KIND_MAX; i++)
-				values[i] = counts[i].by_reason[why];
-			(void)snprintf(name, sizeof(name), "  %s", reason_name((enum reason)why));
-			if (values[FEED_STUDENT] > 0 || values[FEED_STAFF] > 0)
-				print_row(name, kinds, values);
-		}
-	}
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		values[i] = counts[i].verified;
-	print_row("read back, verified", kinds, values);
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		values[i] = counts[i].different;
-	print_row("read back, different", kinds, values);
 }
 
 void
@@ -164,10 +115,10 @@ status_print_table(const char *load_id, const struct load_result *result, bool d
 
 	(void)printf("%s %s: %s\n", dry_run ? "Dry run" : "Load", load_id, ends[result->end]);
 	if (result->kinds != 0)
-		print_counts(result->kinds, result->counts);
+		present_counts(result->kinds, result->counts, true, stdout);
 	if (result->end != LOAD_COMPLETE && result->plan_kinds != 0) {
 		(void)printf("What it %s done:\n", result->end == LOAD_HELD ? "would have" : "was to have");
-		print_counts(result->plan_kinds, result->plan);
+		present_counts(result->plan_kinds, result->plan, true, stdout);
 	}
 	(void)fflush(stdout);
 }
