@@ -19,7 +19,11 @@ static struct {
 	bool progress, terminal, open;
 	enum phase phase;
 	usec_t last;
-} state = { .phase = PHASE_INVALID };
+	struct status_progress now;
+	char text[1024];
+	void (*listener)(void *userdata);
+	void *userdata;
+} state = { .phase = PHASE_INVALID, .now = { .phase = PHASE_INVALID }, .text = "Starting." };
 
 static usec_t
 now_usec(void)
@@ -37,9 +41,36 @@ status_set_progress(bool on)
 	state.terminal = isatty(STDOUT_FILENO) == 1;
 }
 
+struct status_progress
+status_progress(void)
+{
+	return state.now;
+}
+
+const char *
+status_text(void)
+{
+	return state.text;
+}
+
+void
+status_set_listener(void (*fn)(void *userdata), void *userdata)
+{
+	state.listener = fn;
+	state.userdata = userdata;
+}
+
+static void
+changed(void)
+{
+	if (state.listener != NULL)
+		state.listener(state.userdata);
+}
+
 static void
 show(const char *text)
 {
+	(void)snprintf(state.text, sizeof(state.text), "%s", text);
 	(void)sd_notifyf(0, "STATUS=%s", text);
 	if (!state.progress)
 		return;
@@ -55,19 +86,21 @@ status_end_progress(void)
 		(void)printf("\r\033[K");
 	state.open = false;
 	state.phase = PHASE_INVALID;
+	state.now = (struct status_progress){ .phase = PHASE_INVALID };
+	changed();
 	(void)fflush(stdout);
 }
 
 void
 status_set(const char *format, ...)
 {
-	char text[1024];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
+	(void)vsnprintf(state.text, sizeof(state.text), format, args);
 	va_end(args);
-	(void)sd_notifyf(0, "STATUS=%s", text);
+	(void)sd_notifyf(0, "STATUS=%s", state.text);
+	changed();
 }
 
 void
@@ -89,6 +122,8 @@ status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
 	char text[256], a[27], b[27], c[27];
 	size_t used = 0;
 
+	state.now = (struct status_progress){ phase, done, total, rate >= 1 ? (uint64_t)rate : 0 };
+	changed();
 	if (state.phase == phase && now - state.last < pause)
 		return;
 	state.phase = phase;

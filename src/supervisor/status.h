@@ -20,6 +20,20 @@ void status_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The status of a phase under way: "Writing 5,231 of 14,210 (312/s), 28 s to go". since: of the phase, microseconds. */
 void status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since);
 
+/* What runs now: phase is PHASE_INVALID where there is no progress to tell. rate: a second, 0 where it is not known yet. */
+struct status_progress {
+	enum phase phase;
+	uint64_t done, total, rate;
+};
+
+struct status_progress status_progress(void);
+
+/* The text of STATUS=, as it was told last. */
+const char *status_text(void);
+
+/* Has fn called whenever text or progress change. NULL: nobody. */
+void status_set_listener(void (*fn)(void *userdata), void *userdata);
+
 /* Ends the progress line on a terminal. */
 void status_end_progress(void);
 

@@ -165,7 +165,7 @@ class Supervisor(unittest.TestCase):
     def test_memory_holds_no_more_than_it_says(self):
         with Fake() as fake:
             fake.run()
-            self.assertEqual(sorted(os.listdir(os.path.join(fake.directory, "runtime"))), ["lock", "state"])
+            self.assertEqual(sorted(os.listdir(os.path.join(fake.directory, "runtime"))), ["loads", "lock", "state"])
             self.assertEqual(os.path.getsize(os.path.join(fake.directory, "runtime/lock")), 0)
             with open(os.path.join(fake.directory, "runtime/state"), encoding="ascii") as file:
                 state = json.load(file)
