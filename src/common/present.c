@@ -30,6 +30,7 @@ present_guard(const struct guard_figure *figure, char *ret, size_t size)
 	/* one decimal place, so that 30.4% over 30% does not read as 30% > 30% */
 	unsigned long long tenths =
 	    figure->basis > 0 ? (unsigned long long)((__uint128_t)figure->value * 1000 / figure->basis) : 0;
+	const char *feed = feed_kind_name(figure->feed);
 	char share[32];
 
 	if (figure->guard == GUARD_MANUAL) {
@@ -40,9 +41,9 @@ present_guard(const struct guard_figure *figure, char *ret, size_t size)
 		(void)snprintf(share, sizeof(share), "%llu%%", tenths / 10);
 	else
 		(void)snprintf(share, sizeof(share), "%llu.%llu%%", tenths / 10, tenths % 10);
-	(void)snprintf(ret, size, "%s %s %c %u%% (%s of %s%s%s)", guard_name(figure->guard), share, fewer ? '<' : '>',
+	(void)snprintf(ret, size, "%s %s %c %u%% (%s of %s%s%s%s)", guard_name(figure->guard), share, fewer ? '<' : '>',
 	    figure->limit_percent, present_number(figure->value, value), present_number(figure->basis, basis),
-	    fewer ? " last time" : " rows", figure->feed == FEED_STUDENT ? ", student" : figure->feed == FEED_STAFF ? ", staff" : "");
+	    fewer ? " last time" : " rows", feed != NULL ? ", " : "", feed != NULL ? feed : "");
 }
 
 static void
@@ -59,8 +60,8 @@ row(const char *name, uint32_t kinds, const uint32_t values[static FEED_KIND_MAX
 
 /* A row of the table: the value at that place of each feed's counts. */
 static void
-row_of(const char *name, uint32_t kinds, const struct feed_counts counts[static FEED_KIND_MAX], size_t offset, bool zeros,
-    FILE *to)
+row_of(const char *name, uint32_t kinds, const struct feed_counts counts[static FEED_KIND_MAX], size_t offset,
+    bool zeros, FILE *to)
 {
 	uint32_t values[FEED_KIND_MAX], any = 0;
 

@@ -24,10 +24,12 @@ answer_tell_unreachable(int error, const char *path)
 		{ -EPROTOTYPE, "that is no control socket of patrond; see --socket" },
 		{ -ENAMETOOLONG, "the socket's path is too long" },
 		{ -ETIMEDOUT, "patrond does not answer: see systemctl status patrond" },
-		{ -ECONNRESET, "patrond hung up: it has ended, or has too many connections; see systemctl status patrond" },
+		{ -ECONNRESET,
+		    "patrond hung up: it has ended, or has too many connections; see systemctl status patrond" },
 		{ -EPIPE, "patrond hung up: it has ended, or has too many connections; see systemctl status patrond" },
 		{ -EMSGSIZE, "the answer is too long to be patrond's" },
-		{ -EBADMSG, "the answer is not understood: are patrond and patronctl of one version? systemctl restart patrond" },
+		{ -EBADMSG,
+		    "the answer is not understood: are patrond and patronctl of one version? systemctl restart patrond" },
 	};
 	const char *says = NULL;
 
@@ -54,15 +56,21 @@ struct sentence {
 #define VARLINK "org.varlink.service."
 
 static const struct sentence sentences[] = {
-	{ OURS "Busy", "load", "a look or a load runs already", ": watch it (patronctl watch), or end it (patronctl cancel)", EXIT_REFUSED },
+	{ OURS "Busy", "load", "a look or a load runs already",
+	    ": watch it (patronctl watch), or end it (patronctl cancel)", EXIT_REFUSED },
 	{ OURS "NoSuchLoad", "load", "there is no such held load",
-	    ": it was released, a newer feed overtook it, or it was held anew with other figures; see patronctl status", EXIT_REFUSED },
+	    ": it was released, a newer feed overtook it, or it was held anew with other figures; see patronctl status",
+	    EXIT_REFUSED },
 	{ OURS "NotRunning", NULL, "nothing runs", "", EXIT_REFUSED },
 	{ OURS "Stopping", NULL, "patrond is about to stop", ": try again when it runs", EXIT_REFUSED },
-	{ VARLINK "InvalidParameter", "parameter", "patrond does not take that value", "; see patronctl --help", EXIT_USAGE },
-	{ VARLINK "MethodNotFound", "method", "patrond does not know this", ": is it older than patronctl? systemctl restart patrond", EXIT_USAGE },
-	{ VARLINK "MethodNotImplemented", "method", "patrond cannot do this", ": is it older than patronctl? systemctl restart patrond", EXIT_USAGE },
-	{ VARLINK "InterfaceNotFound", "interface", "that is no control socket of patrond", "; see --socket", EXIT_USAGE },
+	{ VARLINK "InvalidParameter", "parameter", "patrond does not take that value", "; see patronctl --help",
+	    EXIT_USAGE },
+	{ VARLINK "MethodNotFound", "method", "patrond does not know this",
+	    ": is it older than patronctl? systemctl restart patrond", EXIT_USAGE },
+	{ VARLINK "MethodNotImplemented", "method", "patrond cannot do this",
+	    ": is it older than patronctl? systemctl restart patrond", EXIT_USAGE },
+	{ VARLINK "InterfaceNotFound", "interface", "that is no control socket of patrond", "; see --socket",
+	    EXIT_USAGE },
 	{ VARLINK "PermissionDenied", NULL, "you must be root or in the group patrond-admin", "", EXIT_USAGE },
 };
 
@@ -71,7 +79,7 @@ text_of(const struct answer *answer, const char *key)
 {
 	const cJSON *item = key != NULL ? cJSON_GetObjectItemCaseSensitive(answer->parameters, key) : NULL;
 
-	return cJSON_IsString(item) ? item->valuestring : NULL;
+	return item != NULL && cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
 static int

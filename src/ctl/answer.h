@@ -6,9 +6,9 @@
 
 #include "ctl/client.h"
 
-#define EXIT_USAGE 1       /* usage, configuration; patrond cannot be reached or understood */
-#define EXIT_REFUSED 2     /* patrond refuses; a load failed, or is due again */
-#define EXIT_DIFFERS 3     /* complete, but rows failed or differ */
+#define EXIT_USAGE 1   /* usage, configuration; patrond cannot be reached or understood */
+#define EXIT_REFUSED 2 /* patrond refuses; a load failed, or is due again */
+#define EXIT_DIFFERS 3 /* complete, but rows failed or differ */
 #define EXIT_HELD 4
 #define EXIT_INTERRUPTED 130
 

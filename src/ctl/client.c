@@ -51,7 +51,7 @@ client_catch_signals(void)
 	catching = true;
 }
 
-/* Waits for events, until a deadline (CLIENT_FOREVER: none). Returns 0, -ETIMEDOUT, -EINTR or another negative errno. */
+/* Waits for events until a deadline (CLIENT_FOREVER: none). Returns 0, -ETIMEDOUT, -EINTR, another negative errno. */
 static int
 wait_for(int fd, short events, usec_t deadline)
 {
@@ -200,8 +200,8 @@ client_receive(struct client *client, usec_t silence, struct answer *ret)
 	size_t looked = 0;
 
 	for (;;) {
-		const char *end = client->in.size > looked ?
-		    memchr(client->in.bytes + looked, '\0', client->in.size - looked) : NULL;
+		const char *end =
+		    client->in.size > looked ? memchr(client->in.bytes + looked, '\0', client->in.size - looked) : NULL;
 		int r;
 
 		if (end != NULL) {

@@ -17,8 +17,8 @@
 #include "common/config.h"
 
 #define CLIENT_INTERFACE "org.chapelhillpubliclibrary.patrond"
-#define CLIENT_REPLY_MAX (1U << 20)              /* bytes of one reply: a status with 64 loads is 200 KiB */
-#define CLIENT_TIMEOUT (10 * USEC_PER_SEC)       /* for connecting, for sending, for a reply once it is due */
+#define CLIENT_REPLY_MAX LIMIT_CONTROL_OUTPUT
+#define CLIENT_TIMEOUT (10 * USEC_PER_SEC) /* for connecting, for sending, for a reply once it is due */
 #define CLIENT_FOREVER 0
 
 struct client {
@@ -41,15 +41,15 @@ struct answer {
 int client_open(struct client *client, const char *path) WARN_UNUSED;
 
 /*
- * Sends a call of a method of our interface. parameters is the client's from then on, and may be NULL. Returns 0, -ETIMEDOUT,
- * -EPIPE and the like where patrond has hung up, -ENOMEM.
+ * Sends a call of a method of our interface. parameters is the client's from then on, and may be NULL. Returns 0,
+ * -ETIMEDOUT, -EPIPE and the like where patrond has hung up, -ENOMEM.
  */
 int client_send(struct client *client, const char *method, cJSON *parameters, bool more) WARN_UNUSED;
 
 /*
- * Waits for one reply. silence: how long patrond may say nothing, or CLIENT_FOREVER; a reply that has begun must be whole within
- * the client's timeout either way. Returns 0, -ETIMEDOUT, -ECONNRESET at hang-up, -EMSGSIZE over CLIENT_REPLY_MAX, -EBADMSG for what is no
- * Varlink reply, -EINTR after a signal that client_catch_signals catches.
+ * Waits for one reply. silence: how long patrond may say nothing, or CLIENT_FOREVER; a reply that has begun must be
+ * whole within the client's timeout either way. Returns 0, -ETIMEDOUT, -ECONNRESET at hang-up, -EMSGSIZE over
+ * CLIENT_REPLY_MAX, -EBADMSG for what is no Varlink reply, -EINTR after a signal that client_catch_signals catches.
  */
 int client_receive(struct client *client, usec_t silence, struct answer *ret) WARN_UNUSED;
 

@@ -32,7 +32,6 @@ show_event(const struct ctl_event *event)
 {
 	switch (event->kind) {
 	case EVENT_PROGRESS:
-	case EVENT_OUTCOME:
 		progress_draw(&progress, event);
 		break;
 	case EVENT_SUMMARY:
@@ -73,7 +72,8 @@ tell_end(const struct follow *follow, int error)
 		progress_leave(&progress);
 	if (error == -EINTR) {
 		if (follow->look != NULL)
-			(void)fprintf(stderr, "patronctl: interrupted; patrond goes on. patronctl cancel ends the load.\n");
+			(void)fprintf(
+			    stderr, "patronctl: interrupted; patrond goes on. patronctl cancel ends the load.\n");
 		return follow->look != NULL ? EXIT_INTERRUPTED : 0;
 	}
 	if (!gone)
@@ -106,7 +106,7 @@ follow(struct client *client, const struct follow *follow)
 {
 	for (;;) {
 		_cleanup_answer_ struct answer answer = { 0 };
-		struct ctl_event event;
+		struct ctl_event event = { .exit_status = -1 };
 		int r = client_receive(client, CLIENT_FOREVER, &answer);
 
 		if (r == 0 && answer.error != NULL)

@@ -9,7 +9,7 @@
 
 struct follow {
 	const char *path;
-	bool json;        /* a line of JSON for each event, nothing else */
+	bool json;	  /* a line of JSON for each event, nothing else */
 	const char *look; /* ends with the look of this id; NULL: with patrond, or a signal */
 };
 

@@ -120,14 +120,14 @@ find_verb(const char *name)
 	return NULL;
 }
 
-/* An option that a verb does not know is told, never ignored: run --dry-rnu must not be a real run, nor release --dry-run. */
+/* An option that does not go with a verb is told, never ignored: release --dry-run must not be a real one. */
 static bool
 fits(const struct verb *verb, int given, int arguments)
 {
 	for (size_t i = 0; options[i].name != NULL; i++)
 		if ((given & options[i].val & ~verb->takes) != 0) {
-			(void)fprintf(stderr, "patronctl: --%s does not go with %s; see patronctl --help\n", options[i].name,
-			    verb->name);
+			(void)fprintf(stderr, "patronctl: --%s does not go with %s; see patronctl --help\n",
+			    options[i].name, verb->name);
 			return false;
 		}
 	if (arguments > verb->arguments) {

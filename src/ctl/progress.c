@@ -10,8 +10,10 @@
 #include "common/present.h"
 #include "ctl/show.h"
 
-#define PLAIN_USEC (5 * USEC_PER_SEC) /* between lines of one phase where there is no terminal, as patrond --once does */
+/* between lines of one phase where there is no terminal, as patrond --once does */
+#define PLAIN_USEC (5 * USEC_PER_SEC)
 #define LINE_MAX_BYTES 512U
+#define BAR_MIN 8U /* columns */
 
 static const struct {
 	const char *says, *unit;
@@ -122,7 +124,7 @@ add_outcomes(char line[static LINE_MAX_BYTES], const struct ctl_event *event)
 			    present_number(event->outcomes[i], number));
 }
 
-/* The line of the bar: as wide as the figures leave room for, but a quarter of the line at least. */
+/* The line of the bar, which is as wide as the figures leave room for. */
 static void
 add_bar(char line[static LINE_MAX_BYTES], const struct ctl_progress *p, unsigned int width)
 {
@@ -132,9 +134,9 @@ add_bar(char line[static LINE_MAX_BYTES], const struct ctl_progress *p, unsigned
 	add_figures(figures, p);
 	if (p->total > 0) {
 		room = width > strlen(figures) + 7 ? width - (unsigned int)strlen(figures) - 7 : 0;
-		if (room < width / 4)
-			room = width / 4;
-		ADD(line, "%s %3u%%  ", progress_bar(p->done, p->total, room, bar), percent(p));
+		if (room >= BAR_MIN)
+			ADD(line, "%s ", progress_bar(p->done, p->total, room, bar));
+		ADD(line, "%3u%%  ", percent(p));
 	}
 	ADD(line, "%s", figures);
 }

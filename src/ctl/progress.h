@@ -11,7 +11,7 @@
 
 struct progress {
 	unsigned int drawn; /* lines on the terminal that the next drawing covers */
-	char phase[32];     /* of the last plain line */
+	char phase[32];	    /* of the last plain line */
 	usec_t last;
 };
 
@@ -30,7 +30,7 @@ void progress_print(const struct ctl_progress *progress);
 /* Writes seconds as 45 s, 1:08 or 2:03:04. ret holds 32 bytes. */
 const char *progress_duration(uint64_t seconds, char ret[static 32]);
 
-/* Writes a bar of that many columns, brackets included: [=====>    ]. ret holds columns + 1 bytes, columns are 3 or more. */
+/* Writes a bar of that many columns (3 or more), brackets included: [=====>    ]. ret holds columns + 1 bytes. */
 const char *progress_bar(uint64_t done, uint64_t total, unsigned int columns, char *ret);
 
 #endif

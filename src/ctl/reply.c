@@ -49,7 +49,7 @@ needed_text(const struct reader *r, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* A whole number up to max. A NaN fails the comparisons; infinity, which cJSON makes of 1e999, is above every maximum. */
+/* A whole number up to max. A NaN fails the comparisons; infinity, which cJSON makes of 1e999, is above each maximum. */
 static uint64_t
 whole(const struct reader *r, const cJSON *item, double max)
 {
@@ -110,16 +110,17 @@ find_word(const char *word, const char *(*name)(int), int max)
 	return -EINVAL;
 }
 
-#define NAME_OF(function, type) \
-	static const char *name_of_##function(int value) \
-	{ \
-		return function##_name((enum type)value); \
+/* The words as functions of one type. */
+#define NAME_OF(word)                                                                                                  \
+	static const char *name_of_##word(int value)                                                                   \
+	{                                                                                                              \
+		return word##_name(value);                                                                             \
 	}
-NAME_OF(feed_kind, feed_kind)
-NAME_OF(outcome_kind, outcome_kind)
-NAME_OF(reason, reason)
-NAME_OF(guard, guard)
-NAME_OF(phase, phase)
+NAME_OF(feed_kind)
+NAME_OF(outcome_kind)
+NAME_OF(reason)
+NAME_OF(guard)
+NAME_OF(phase)
 
 /* A map of words to counts. What is no word of ours is left out. */
 static void
@@ -130,7 +131,7 @@ read_map(const struct reader *r, const char *key, const char *(*name)(int), int 
 
 	if (!cJSON_IsObject(map.object))
 		return;
-	cJSON_ArrayForEach(item, map.object) {
+	cJSON_ArrayForEach (item, map.object) {
 		int word = find_word(item->string, name, max);
 		uint32_t value = (uint32_t)whole(r, item, UINT32_MAX);
 
@@ -148,7 +149,7 @@ read_counts(const struct reader *r, const char *key, struct ctl_counts *ret)
 
 	if (list == NULL)
 		return;
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach (item, list) {
 		const struct reader one = inside(r, item);
 		int kind = find_word(needed_text(&one, "feed"), name_of_feed_kind, FEED_KIND_MAX);
 		struct feed_counts *counts;
@@ -175,13 +176,14 @@ read_guards(const struct reader *r, struct ctl_load *ret)
 
 	if (list == NULL)
 		return;
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach (item, list) {
 		const struct reader one = inside(r, item);
 		const char *feed = optional_text(&one, "feed");
 
 		ret->guards[i++] = (struct guard_figure){
 			.guard = (enum guard)find_word(needed_text(&one, "guard"), name_of_guard, GUARD_MAX),
-			.feed = (enum feed_kind)(feed == NULL ? FEED_KIND_INVALID : find_word(feed, name_of_feed_kind, FEED_KIND_MAX)),
+			.feed = (enum feed_kind)(
+			    feed == NULL ? FEED_KIND_INVALID : find_word(feed, name_of_feed_kind, FEED_KIND_MAX)),
 			.value = needed_number(&one, "value", WHOLE_MAX),
 			.basis = needed_number(&one, "basis", WHOLE_MAX),
 			.limit_percent = (uint32_t)needed_number(&one, "limit_percent", UINT32_MAX),
@@ -194,7 +196,7 @@ read_load(const struct reader *r, struct ctl_load *ret)
 {
 	ret->id = needed_text(r, "id");
 	ret->end = needed_text(r, "end");
-	ret->time = needed_text(r, "time");
+	ret->time = optional_text(r, "time");
 	ret->reason = optional_text(r, "reason");
 	ret->message = optional_text(r, "message");
 	ret->dry_run = needed_bool(r, "dry_run");
@@ -214,7 +216,7 @@ read_loads(const struct reader *r, const char *key, struct ctl_loads *ret)
 	ret->items = calloc(ret->n, sizeof(ret->items[0]));
 	if (ret->items == NULL)
 		return -ENOMEM;
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach (item, list) {
 		const struct reader one = inside(r, item);
 
 		read_load(&one, &ret->items[i++]);
@@ -253,7 +255,7 @@ read_sources(const struct reader *r, struct ctl_status *ret)
 
 	if (list == NULL)
 		return;
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach (item, list) {
 		const struct reader one = inside(r, item);
 
 		ret->sources[i++] = (struct ctl_source){
@@ -287,7 +289,6 @@ kind_of(const char *word)
 {
 	static const char *const words[] = {
 		[EVENT_PROGRESS] = "progress",
-		[EVENT_OUTCOME] = "outcome",
 		[EVENT_SUMMARY] = "summary",
 		[EVENT_IDLE] = "idle",
 	};
@@ -310,7 +311,7 @@ read_outcomes(const struct reader *r, struct ctl_event *ret)
 		*r->bad = true;
 		return;
 	}
-	cJSON_ArrayForEach(item, map) {
+	cJSON_ArrayForEach (item, map) {
 		int word = find_word(item->string, name_of_outcome_kind, OUTCOME_KIND_MAX);
 		uint64_t value = whole(r, item, WHOLE_MAX);
 

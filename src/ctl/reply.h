@@ -3,8 +3,9 @@
 #define CTL_REPLY_H
 
 /*
- * patrond's replies as values. All that is received is foreign: a field of the wrong type, a number that is none, a list that is too
- * long refuse the whole reply; members that are not known are ignored (a newer patrond). Texts live as long as the reply they were read from.
+ * patrond's replies as values. All that is received is foreign: a field of the wrong type, a number that is none, a
+ * list that is too long refuse the whole reply; members that are not known are ignored (a newer patrond). Texts live as
+ * long as the reply they were read from.
  */
 
 #include <stdbool.h>
@@ -15,8 +16,8 @@
 #include "common/fd.h"
 #include "patrond/outcome.h"
 
-#define REPLY_GUARDS 32U  /* of one load: eight kinds, two feeds */
-#define REPLY_LOADS 64U   /* of a list: a held load is overtaken by the next */
+#define REPLY_GUARDS 32U /* of one load: eight kinds, two feeds */
+#define REPLY_LOADS 64U	 /* of a list: a held load is overtaken by the next */
 #define REPLY_SOURCES 16U
 
 struct ctl_counts {
@@ -25,8 +26,8 @@ struct ctl_counts {
 };
 
 struct ctl_load {
-	const char *id, *end, *time;
-	const char *reason, *message; /* NULL: none */
+	const char *id, *end;
+	const char *time, *reason, *message; /* NULL: none, or not known any more */
 	bool dry_run;
 	struct ctl_counts counts, plan;
 	struct guard_figure guards[REPLY_GUARDS]; /* one that is not known: GUARD_INVALID */
@@ -61,7 +62,7 @@ struct ctl_status {
 	size_t n_sources;
 };
 
-enum event_kind { EVENT_PROGRESS, EVENT_OUTCOME, EVENT_SUMMARY, EVENT_IDLE, EVENT_UNKNOWN };
+enum event_kind { EVENT_PROGRESS, EVENT_SUMMARY, EVENT_IDLE, EVENT_UNKNOWN };
 
 struct ctl_event {
 	enum event_kind kind;
@@ -70,8 +71,8 @@ struct ctl_event {
 	struct ctl_progress progress;
 	uint64_t outcomes[OUTCOME_KIND_MAX];
 	struct ctl_load finished;
-	const char *look;   /* of EVENT_IDLE: the look that ended; NULL: not told */
-	int exit_status;    /* its exit status, -1: not told */
+	const char *look; /* of EVENT_IDLE: the look that ended; NULL: not told */
+	int exit_status;  /* its exit status, -1: not told */
 };
 
 /* The parameters of Status. Returns 0, -EBADMSG, -ENOMEM; ret is then to be given to ctl_status_done. */

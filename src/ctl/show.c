@@ -51,16 +51,11 @@ is_hidden(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {
-		{ 0x00, 0x1f },         /* C0: escape sequences begin there */
-		{ 0x7f, 0x9f },         /* DEL; C1: CSI in one character */
-		{ 0xad, 0xad },
-		{ 0x061c, 0x061c },
-		{ 0x200b, 0x200f },     /* without width; marks of direction */
-		{ 0x2028, 0x202e },     /* separators of lines; overrides of direction */
-		{ 0x2060, 0x206f },
-		{ 0xfeff, 0xfeff },
-		{ 0xfff9, 0xfffb },
-		{ 0xe0000, 0xe0fff },   /* tags */
+		{ 0x00, 0x1f },						/* C0: escape sequences begin there */
+		{ 0x7f, 0x9f },						/* DEL; C1: CSI in one character */
+		{ 0xad, 0xad }, { 0x061c, 0x061c }, { 0x200b, 0x200f }, /* without width; marks of direction */
+		{ 0x2028, 0x202e }, /* separators of lines; overrides of direction */
+		{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff }, /* tags */
 	};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
@@ -161,7 +156,7 @@ show_cut(const char *text, unsigned int columns)
 	return at;
 }
 
-/* The bytes of a line of at most that many columns: up to the last blank that fits, or through a word that is too long. */
+/* The bytes of a line of at most that many columns: to the last blank that fits, or through a word that is too long. */
 static size_t
 line_size(const char *text, unsigned int columns)
 {
@@ -207,22 +202,30 @@ show_json(const cJSON *value)
 	return 0;
 }
 
+/* Returns -1 for anything else. */
+static long
+two_digits(const char *at)
+{
+	return at[0] >= '0' && at[0] <= '9' && at[1] >= '0' && at[1] <= '9' ? (at[0] - '0') * 10 + at[1] - '0' : -1;
+}
+
 /* Reads the zone after a time: Z, +01:00, or a fraction of a second before them. Returns false for anything else. */
 static bool
 read_zone(const char *at, long *ret_seconds)
 {
-	unsigned int hours, minutes;
-	char end;
+	long hours, minutes;
 
 	if (*at == '.')
 		at += 1 + strspn(at + 1, "0123456789");
 	*ret_seconds = 0;
 	if (strcmp(at, "Z") == 0)
 		return true;
-	if ((*at != '+' && *at != '-') || strlen(at) != 6 || sscanf(at + 1, "%2u:%2u%c", &hours, &minutes, &end) != 2)
+	if ((*at != '+' && *at != '-') || strlen(at) != 6 || at[3] != ':')
 		return false;
-	*ret_seconds = (long)(hours * 3600 + minutes * 60) * (*at == '-' ? -1 : 1);
-	return hours < 24 && minutes < 60;
+	hours = two_digits(at + 1);
+	minutes = two_digits(at + 4);
+	*ret_seconds = (hours * 3600 + minutes * 60) * (*at == '-' ? -1 : 1);
+	return hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60;
 }
 
 const char *
@@ -251,6 +254,8 @@ show_time(const char *iso, char ret[static SHOW_TIME])
 	if (localtime_r(&when, &here) == NULL || localtime_r(&now, &today) == NULL)
 		(void)snprintf(ret, SHOW_TIME, "?");
 	else
-		(void)strftime(ret, SHOW_TIME, here.tm_year == today.tm_year && here.tm_yday == today.tm_yday ? "%H:%M:%S" : "%Y-%m-%d %H:%M", &here);
+		(void)strftime(ret, SHOW_TIME,
+		    here.tm_year == today.tm_year && here.tm_yday == today.tm_yday ? "%H:%M:%S" : "%Y-%m-%d %H:%M",
+		    &here);
 	return ret;
 }

@@ -2,7 +2,7 @@
 #ifndef CTL_SHOW_H
 #define CTL_SHOW_H
 
-/* The terminal: foreign text made harmless, colours, width, times. Everything goes to standard output unless it says so. */
+/* The terminal: foreign text made harmless, colours, width, times. What names no stream goes to standard output. */
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,8 +26,8 @@ bool show_is_live(void);
 unsigned int show_width(void);
 
 /*
- * Adds a text in UTF-8 with everything written as \u001b that could move a cursor, change a title or turn the direction of writing:
- * control characters, format characters, line separators. A long one is cut (…). Errors as buf_add.
+ * Adds a text in UTF-8 with everything written as \u001b that could move a cursor, change a title or turn the direction
+ * of writing: control characters, format characters, line separators. A long one is cut (…). Errors as buf_add.
  */
 int show_escape(struct buf *out, const char *text) WARN_UNUSED;
 
@@ -37,15 +37,15 @@ void show_escaped(const char *text, FILE *to);
 /* Prints a text so, in a colour. */
 void show_painted(enum paint paint, const char *text);
 
-/* Prints a text so, broken at blanks to the terminal's width, each line indented by that many columns, and a line's end. */
+/* Prints a text so, as lines broken at blanks to the terminal's width, each indented by that many columns. */
 void show_wrapped(unsigned int indent, const char *text);
 
 /* Prints a value as one line of JSON, with the same characters escaped in its texts. Returns 0 or -ENOMEM. */
 int show_json(const cJSON *value) WARN_UNUSED;
 
 /*
- * Writes a time (2026-03-02T06:15:00Z, or with an offset +01:00) as local time: 06:15:00 where it is today, else 2026-03-02 06:15. What
- * is no such time is copied, escaped and cut. NULL is "never". Returns ret.
+ * Writes a time (2026-03-02T06:15:00Z, or with an offset +01:00) as local time: 06:15:00 where it is today, else
+ * 2026-03-02 06:15. What is no such time is copied, escaped and cut. NULL is "never". Returns ret.
  */
 const char *show_time(const char *iso, char ret[static SHOW_TIME]);
 

@@ -16,7 +16,7 @@ static const struct ending {
 	const char *word, *says;
 	enum paint paint;
 } endings[] = {
-	{ "held", "HELD by a guard, nothing was written", PAINT_RED },
+	{ "held", "HELD, nothing was written", PAINT_RED },
 	{ "failed", "FAILED", PAINT_RED },
 	{ "complete", "complete", PAINT_GREEN },
 };
@@ -53,7 +53,9 @@ status_screen_load(const struct ctl_load *load, bool zeros)
 
 	show_painted(PAINT_BOLD, load->dry_run ? "Dry run " : "Load ");
 	show_painted(PAINT_BOLD, load->id);
-	(void)printf(", %s: ", show_time(load->time, time));
+	if (load->time != NULL)
+		(void)printf(", %s", show_time(load->time, time));
+	(void)printf(": ");
 	show_ending(load->end);
 	(void)printf("\n");
 	for (size_t i = 0; i < load->n_guards; i++)
@@ -131,10 +133,11 @@ status_screen(const struct ctl_status *status)
 	(void)printf("\n");
 	if (status->has_progress)
 		progress_print(&status->progress);
-	else if (status->status[0] != '\0')
+	else if (status->status[0] != '\0' && status_exit_status(status) == 0) /* else it says what stands below */
 		show_wrapped(INDENT, status->status);
 	if (strcmp(status->version, PATROND_VERSION) != 0)
-		show_wrapped(INDENT, "patronctl is version " PATROND_VERSION ": restart patrond (systemctl restart patrond)");
+		show_wrapped(
+		    INDENT, "patronctl is version " PATROND_VERSION ": restart patrond (systemctl restart patrond)");
 	status_screen_held(status);
 	show_loads("Due again: ", &status->due);
 	show_loads(NULL, &status->last);

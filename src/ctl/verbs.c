@@ -66,8 +66,8 @@ verb_status(const struct verb_options *options)
 }
 
 /*
- * Calls Run or Release, and where it is to be waited for, follows that look to its end. The events are subscribed to before the
- * call, on a connection of their own: a short look may be over before its id is known here.
+ * Calls Run or Release, and where it is to be waited for, follows that look to its end. The events are subscribed to
+ * before the call, on a connection of their own: a short look may be over before its id is known here.
  */
 static int
 begin_look(const struct verb_options *options, const char *method, cJSON *parameters, bool wait)
@@ -149,7 +149,9 @@ verb_cancel(const struct verb_options *options)
 	_cleanup_answer_ struct answer answer = { 0 };
 	int r = settle(options, client_call(options->socket, "Cancel", NULL, &answer), &answer);
 
-	return r != 0 ? r : say_done(options, &answer, "Cancelled: what is in flight is finished, the rest comes with the next load.");
+	return r != 0 ? r
+		      : say_done(options, &answer,
+			    "Cancelled: what is in flight is finished, the rest comes with the next load.");
 }
 
 int
@@ -158,7 +160,9 @@ verb_reload(const struct verb_options *options)
 	_cleanup_answer_ struct answer answer = { 0 };
 	int r = settle(options, client_call(options->socket, "Reload", NULL, &answer), &answer);
 
-	return r != 0 ? r : say_done(options, &answer, "The configuration was read anew; where a load runs, it holds from its end on.");
+	return r != 0 ? r
+		      : say_done(options, &answer,
+			    "The configuration was read anew; where a load runs, it holds from its end on.");
 }
 
 /* Without an id nothing is let go: the held loads are shown, with what to type. */

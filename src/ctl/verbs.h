@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 struct verb_options {
-	const char *socket; /* the control socket */
-	const char *config; /* for check-config */
+	const char *socket;   /* the control socket */
+	const char *config;   /* for check-config */
 	const char *argument; /* SOURCE of run, ID of release; NULL: none */
 	bool json, dry_run, wait, again;
 };

@@ -13,10 +13,12 @@ guards(void **state)
 		struct guard_figure figure;
 		const char *text;
 	} cases[] = {
-		{ { GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30 }, "creates 38% > 30% (4,560 of 12,000 rows, student)" },
+		{ { GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30 },
+		    "creates 38% > 30% (4,560 of 12,000 rows, student)" },
 		{ { GUARD_HELD, FEED_STAFF, 201, 2000, 10 }, "held 10% > 10% (201 of 2,000 rows, staff)" },
 		{ { GUARD_ROWS, FEED_STAFF, 100, 2000, 70 }, "rows 5% < 70% (100 of 2,000 last time, staff)" },
-		{ { GUARD_PATRONS, FEED_KIND_INVALID, 89999, 100000, 90 }, "patrons 89.9% < 90% (89,999 of 100,000 last time)" },
+		{ { GUARD_PATRONS, FEED_KIND_INVALID, 89999, 100000, 90 },
+		    "patrons 89.9% < 90% (89,999 of 100,000 last time)" },
 		{ { GUARD_MANUAL, FEED_KIND_INVALID, 0, 0, 0 }, "manual ([load] start = manual)" },
 	};
 
@@ -71,31 +73,31 @@ tables(void **state)
 	counts[FEED_STAFF].by_outcome[OUTCOME_CURRENT] = 3;
 	text = table(FEED_BITS_ALL, counts, false);
 	assert_string_equal(text, "                             student       staff\n"
-	                          "  rows                        12,000           3\n"
-	                          "  created                     11,999           0\n"
-	                          "  current                          0           3\n"
-	                          "  held                             1           0\n"
-	                          "    conflict                       1           0\n"
-	                          "  read back, verified              7           0\n");
+				  "  rows                        12,000           3\n"
+				  "  created                     11,999           0\n"
+				  "  current                          0           3\n"
+				  "  held                             1           0\n"
+				  "    conflict                       1           0\n"
+				  "  read back, verified              7           0\n");
 	free(text);
 	text = table(FEED_BIT(FEED_STAFF), counts, false);
 	assert_string_equal(text, "                               staff\n"
-	                          "  rows                             3\n"
-	                          "  current                          3\n");
+				  "  rows                             3\n"
+				  "  current                          3\n");
 	free(text);
 	/* the table of --once: every outcome, but only the reasons that occur */
 	text = table(FEED_BIT(FEED_STAFF), counts, true);
 	assert_string_equal(text, "                               staff\n"
-	                          "  rows                             3\n"
-	                          "  created                          0\n"
-	                          "  renewed                          0\n"
-	                          "  current                          3\n"
-	                          "  skipped                          0\n"
-	                          "  held                             0\n"
-	                          "  rejected                         0\n"
-	                          "  failed                           0\n"
-	                          "  read back, verified              0\n"
-	                          "  read back, different             0\n");
+				  "  rows                             3\n"
+				  "  created                          0\n"
+				  "  renewed                          0\n"
+				  "  current                          3\n"
+				  "  skipped                          0\n"
+				  "  held                             0\n"
+				  "  rejected                         0\n"
+				  "  failed                           0\n"
+				  "  read back, verified              0\n"
+				  "  read back, different             0\n");
 	free(text);
 }
 
