@@ -383,8 +383,10 @@ process(struct control_peer *peer)
 		if (wait > 0)
 			break;
 		peer->last_call = now;
-		if (handle(peer, peer->in, size) < 0)
+		if (handle(peer, peer->in, size) < 0) {
+			flush(peer); /* what it was answered before is its own */
 			drop(peer);
+		}
 		peer->in_size -= size + 1;
 		memmove(peer->in, peer->in + size + 1, peer->in_size);
 		peer->in_since = now;

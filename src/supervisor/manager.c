@@ -147,7 +147,8 @@ manager_look_over(struct manager *manager)
 		idle_status(manager);
 	methods_look_over(manager);
 	if (manager->once || manager->stopping) {
-		(void)sd_event_exit(manager->event, manager->worst);
+		/* one that stays was asked to stop: that is no failure, whatever its loads came to */
+		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
 		return;
 	}
 	if (manager->reload)
@@ -182,7 +183,7 @@ on_delivered(const struct failure *failure, void *userdata)
 	if (failure == NULL)
 		manager->report_fd = workspace_wipe(manager->report_fd);
 	if (manager->stopping)
-		(void)sd_event_exit(manager->event, manager->worst);
+		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
 	else if (start_look(manager) < 0)
 		(void)sd_event_exit(manager->event, 2);
 }
@@ -261,7 +262,7 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *user
 	(void)info;
 	(void)sd_notify(0, "STOPPING=1");
 	if (manager->stopping || (manager->look == NULL && manager->delivery == NULL))
-		return sd_event_exit(manager->event, manager->look != NULL ? 2 : manager->once ? 2 : 0);
+		return sd_event_exit(manager->event, manager->look != NULL || manager->once ? 2 : 0);
 	manager->stopping = true;
 	if (manager->once)
 		manager_count_status(manager, 2);

@@ -18,6 +18,8 @@ import unittest
 import stagekit
 
 USER = "nobody" if os.geteuid() == 0 else None
+# Nobody listens there. One patrond at a time for one Sierra: tests of two processes must not stand in each other's way.
+SIERRA_PORT = 1 + os.getpid() % 60000
 
 # What every fake stage begins with: descriptor 3, the frames, and the request that it was sent.
 PRELUDE = textwrap.dedent("""\
@@ -106,7 +108,7 @@ class Fake:
     def start(self, *arguments, **environment):
         config = os.path.join(self.directory, "c.conf")
         with open(config, "w", encoding="ascii") as file:
-            file.write(f"[share]\npath = /nowhere\nsettle = {self.settle}\n[sierra]\nurl = https://127.0.0.1:1/v6\n"
+            file.write(f"[share]\npath = /nowhere\nsettle = {self.settle}\n[sierra]\nurl = https://127.0.0.1:{SIERRA_PORT}/v6\n"
                        f"[load]\nstage_timeout = 700ms\n{self.extra}")
         env = {"PATH": "/usr/bin:/bin", "CREDENTIALS_DIRECTORY": os.path.join(self.directory, "credentials"),
                "RUNTIME_DIRECTORY": os.path.join(self.directory, "runtime"), "PYTHONDONTWRITEBYTECODE": "1",
