@@ -52,4 +52,11 @@
 /* The supervisor's memory of feeds. */
 #define LIMIT_FEEDS_REMEMBERED 1024U
 
+/* The control socket. Its peers are administrators, but nothing of theirs may ever delay a load. */
+#define LIMIT_CONTROL_PEERS 32U                 /* connections at once */
+#define LIMIT_CONTROL_RESERVED 2U               /* of these, kept for uid 0 where its credentials show it */
+#define LIMIT_CONTROL_MESSAGE (16U << 10)       /* bytes of a call: the longest honest one has a few hundred */
+#define LIMIT_CONTROL_DEPTH 8U                  /* of objects and arrays in each other in a call: two are needed */
+#define LIMIT_CONTROL_OUTPUT (1U << 20)         /* bytes that wait for a peer to read them; a status has some thousand */
+
 #endif

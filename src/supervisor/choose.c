@@ -29,7 +29,9 @@ choose_run(const struct content *content, const struct circumstances *c)
 	case CONTENT_DUE:
 		return c->once || content->next_try <= c->now;
 	case CONTENT_HELD:
-		return content->approved_count > 0;
+		return c->again || content->approved_count > 0;
+	case CONTENT_DONE:
+		return c->again;
 	default:
 		return false;
 	}

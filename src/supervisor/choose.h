@@ -16,8 +16,9 @@
 struct circumstances {
 	const struct config *config;
 	int64_t now;  /* microseconds since 1970 */
-	bool once;    /* --once: what is due is run whatever its pause */
+	bool once;    /* asked for by a person: what is due is run whatever its pause */
 	bool dry_run; /* runs what is done, too, and remembers nothing */
+	bool again;   /* runs what is done or held, too; its guards look at it anew */
 };
 
 /* The feeds of a content that no newer one has overtaken: neither in this look (covered) nor loaded before. */

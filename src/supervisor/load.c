@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/date.h"
+#include "common/present.h"
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
 #include "supervisor/manager.h"
@@ -57,6 +58,25 @@ load_free(struct load *load)
 	return NULL;
 }
 
+const char *
+load_id(const struct load *load)
+{
+	return load->id;
+}
+
+void
+load_outcomes(const struct load *load, uint64_t ret[static OUTCOME_KIND_MAX])
+{
+	memset(ret, 0, OUTCOME_KIND_MAX * sizeof(ret[0]));
+	for (int i = 0; i < FEED_KIND_MAX; i++) {
+		bool told = (load->tally.told_kinds & FEED_BIT(i)) != 0;
+		const struct feed_counts *counts = told ? &load->tally.told[i] : &load->tally.own[i];
+
+		for (int k = 0; k < OUTCOME_KIND_MAX; k++)
+			ret[k] += counts->by_outcome[k];
+	}
+}
+
 void
 load_cancel(struct load *load)
 {
@@ -97,12 +117,12 @@ tell_summary(struct load *load, enum feed_kind feed, const struct feed_counts *c
 
 	entry_begin(&entry, 5, MESSAGE_SUMMARY, feed, load->id,
 	    "%s%s, %s feed: %s rows: %u created, %u renewed, %s current, %u skipped, %u held, %u rejected, %u failed.",
-	    load->manager->dry_run ? "Dry run, " : "", what, feed_kind_name(feed), sentence_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
-	    c->by_outcome[OUTCOME_RENEWED], sentence_number(c->by_outcome[OUTCOME_CURRENT], current),
+	    load->options.dry_run ? "Dry run, " : "", what, feed_kind_name(feed), present_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
+	    c->by_outcome[OUTCOME_RENEWED], present_number(c->by_outcome[OUTCOME_CURRENT], current),
 	    c->by_outcome[OUTCOME_SKIPPED], c->by_outcome[OUTCOME_HELD], c->by_outcome[OUTCOME_REJECTED],
 	    c->by_outcome[OUTCOME_FAILED]);
 	entry_field(&entry, "SUMMARY", "%s", what);
-	entry_field(&entry, "DRY_RUN", "%d", load->manager->dry_run);
+	entry_field(&entry, "DRY_RUN", "%d", load->options.dry_run);
 	entry_field(&entry, "ROWS", "%u", c->rows);
 	tally_add_fields(&entry, c);
 	entry_send(&entry);
@@ -134,7 +154,7 @@ tell_guards(struct load *load)
 	for (uint32_t i = 0; i < load->result.guard_count; i++) {
 		const struct guard_figure *g = &load->result.guards[i];
 
-		sentence_guard(g, text, sizeof(text));
+		present_guard(g, text, sizeof(text));
 		entry_begin(&entry, 4, MESSAGE_LOAD_HELD, g->feed, load->id,
 		    "HELD by guard: %s. Nothing was written.", text);
 		entry_field(&entry, "GUARD", "%s", guard_name(g->guard));
@@ -143,8 +163,8 @@ tell_guards(struct load *load)
 		entry_field(&entry, "LIMIT_PERCENT", "%u", g->limit_percent);
 		entry_send(&entry);
 	}
-	sentence_guard(&load->result.guards[0], text, sizeof(text));
-	status_set("HELD by guard: %s.", text);
+	present_guard(&load->result.guards[0], text, sizeof(text));
+	status_set("HELD by guard: %s. See patronctl status.", text);
 }
 
 static void
@@ -221,6 +241,7 @@ conclude(struct load *load)
 	if (failure != NULL) {
 		result->end = LOAD_FAILED;
 		result->failure = *failure;
+		result->program = cause_program(load, failure);
 		tell_failure(load, failure);
 	} else if (result->guard_count > 0) {
 		result->end = LOAD_HELD;
@@ -228,7 +249,7 @@ conclude(struct load *load)
 	} else
 		result->end = LOAD_COMPLETE;
 	if (load->manager->once)
-		status_print_table(load->id, result, load->manager->dry_run);
+		status_print_table(load->id, result, load->options.dry_run);
 }
 
 /* --- the report --- */
@@ -342,7 +363,7 @@ tell_outcome(struct load *load, const struct outcome *o)
 		entry_field(&entry, "REASON", "%s", reason_name(o->reason));
 	if (o->patron_id != 0)
 		entry_field(&entry, "PATRON_ID", "%llu", (unsigned long long)o->patron_id);
-	if (load->manager->dry_run)
+	if (load->options.dry_run)
 		entry_field(&entry, "DRY_RUN", "1");
 	entry_send(&entry);
 }
@@ -379,7 +400,8 @@ take_counts(struct load *load, struct wire_in *in)
 		if ((load->result.plan_kinds & FEED_BIT(feed)) != 0 || load->result.guards_passed ||
 		    load->result.guard_count > 0)
 			return -EBADMSG;
-		manager_writing_begins(load->manager);
+		if (!load->options.dry_run)
+			manager_writing_begins(load->manager);
 		load->result.plan[feed] = counts;
 		load->result.plan_kinds |= FEED_BIT(feed);
 		return 0;
@@ -490,13 +512,13 @@ static int
 start_load(struct load *load, int pipe_read, int report_write)
 {
 	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
-	const struct memory *memory = load->manager->memory;
+	const struct memory *memory = load->options.memory;
 	const struct content *content = load->options.content;
 	const int fds[] = { pipe_read, report_write };
 	int r;
 
 	wire_begin(&out, WIRE_LOAD);
-	wire_put_u8(&out, load->manager->dry_run);
+	wire_put_u8(&out, load->options.dry_run);
 	wire_put_u8(&out, (uint8_t)load->options.kinds);
 	wire_put_i32(&out, load->today);
 	for (int i = 0; i < FEED_KIND_MAX; i++)
@@ -531,11 +553,12 @@ start_report(struct load *load, int report_read)
 
 /* A report is made where [report] stands in the configuration and there is a share to deliver it to. */
 static bool
-wants_report(const struct manager *manager)
+wants_report(const struct load *load)
 {
+	const struct manager *manager = load->manager;
 	const uint32_t needed = SECTION_BIT(SECTION_REPORT) | SECTION_BIT(SECTION_SHARE);
 
-	return !manager->dry_run && (manager->config.sections & needed) == needed && manager->config.share.path[0] != '\0';
+	return !load->options.dry_run && (manager->config.sections & needed) == needed && manager->config.share.path[0] != '\0';
 }
 
 static int
@@ -548,7 +571,7 @@ start_parts(struct load *load)
 		return -errno;
 	records_read = ends[0];
 	records_write = ends[1];
-	if (wants_report(load->manager)) {
+	if (wants_report(load)) {
 		if (pipe2(ends, O_CLOEXEC) < 0)
 			return -errno;
 		report_read = ends[0];
@@ -581,7 +604,7 @@ load_start(struct load **ret, struct manager *manager, const struct load_options
 	load->today = date_today();
 	(void)snprintf(load->id, sizeof(load->id), "%s", options->id);
 	entry_begin(&entry, 6, MESSAGE_LOAD_STARTED, FEED_KIND_INVALID, load->id, "%s %s started.",
-	    manager->dry_run ? "Dry run" : "Load", load->id);
+	    options->dry_run ? "Dry run" : "Load", load->id);
 	entry_send(&entry);
 	r = start_parts(load);
 	if (r < 0) {

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "common/program.h"
 #include "patrond/failure.h"
 #include "supervisor/memory.h"
 
@@ -21,6 +22,7 @@ enum load_end { LOAD_COMPLETE, LOAD_HELD, LOAD_FAILED };
 struct load_result {
 	enum load_end end;
 	struct failure failure;       /* with LOAD_FAILED */
+	enum program program;         /* that failed */
 	uint32_t kinds;               /* feeds of which there are counts */
 	struct feed_counts counts[FEED_KIND_MAX]; /* what was done; held: the plan */
 	struct feed_counts plan[FEED_KIND_MAX];
@@ -39,12 +41,19 @@ struct load_options {
 	uint32_t kinds;               /* which feeds of it */
 	const char *id;
 	const struct content *content; /* for what was approved; read in load_start only */
+	const struct memory *memory;  /* for the guards that compare with the last time; likewise */
+	bool dry_run;
 	load_over_fn on_over;
 	void *userdata;
 };
 
 /* Starts. on_over always follows, never from inside the call, but where a negative errno is returned. */
 int load_start(struct load **ret, struct manager *manager, const struct load_options *options) WARN_UNUSED;
+
+const char *load_id(const struct load *load);
+
+/* Rows counted so far, of all feeds, by their outcome; those that are current have none until a feed's counts are told. */
+void load_outcomes(const struct load *load, uint64_t ret[static OUTCOME_KIND_MAX]);
 
 /* Asks the load to finish what is in flight and to end. */
 void load_cancel(struct load *load);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "supervisor/errand.h"
+#include "supervisor/history.h"
 #include "supervisor/journal.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
@@ -36,8 +37,22 @@ look_free(struct look *look)
 	for (size_t i = 0; i < look->run_count; i++)
 		look->runs[i].fd = workspace_wipe(look->runs[i].fd);
 	free(look->candidates);
+	if (look->request.dry_run)
+		memory_free(look->memory);
 	free(look);
 	return NULL;
+}
+
+const struct load *
+look_load(const struct look *look)
+{
+	return look->load;
+}
+
+bool
+look_is_dry(const struct look *look)
+{
+	return look->request.dry_run;
 }
 
 void
@@ -47,6 +62,8 @@ look_cancel(struct look *look)
 	if (look->load != NULL)
 		load_cancel(look->load);
 	errand_cancel(look->errand);
+	if (look->timer != NULL) /* waits for a file to stand still: not any more */
+		(void)sd_event_source_set_time_relative(look->timer, 0);
 }
 
 static void
@@ -61,14 +78,8 @@ over(struct look *look)
 		    look->candidate_count, look->candidate_count == 1 ? "" : "s");
 		entry_send(&entry);
 	}
-
-	if (!manager->dry_run && memory_save(manager->memory) < 0) {
-		struct entry entry;
-
-		entry_begin(&entry, 4, MESSAGE_MEMORY, FEED_KIND_INVALID, NULL,
-		    "The memory of feeds could not be saved in the runtime directory; after a restart feeds may be run again.");
-		entry_send(&entry);
-	}
+	if (!look->request.dry_run)
+		manager_save(manager);
 	manager_look_over(manager); /* frees the look */
 }
 
@@ -85,6 +96,7 @@ look_tell_failure(struct look *look, enum source_kind source, enum program progr
 	entry_field(&entry, "REASON", "%s", failure_word(failure->code));
 	entry_send(&entry);
 	status_set("FAILED: %s", text);
+	manager_source_error(look->manager, source, text);
 	manager_count_status(look->manager, sentence_exit_status(failure));
 }
 
@@ -116,6 +128,7 @@ on_listed(const struct failure *failure, void *userdata)
 	look->sources &= ~(1U << source);
 	if (failure == NULL) {
 		source_end(&look->manager->sources[source]);
+		manager_source_error(look->manager, source, NULL);
 		look->listed |= 1U << source;
 	} else {
 		source_abort(&look->manager->sources[source]);
@@ -139,10 +152,11 @@ list(struct look *look, enum source_kind source)
 	};
 	int r = source_begin(&look->manager->sources[source]);
 
+	manager_source_looked(look->manager, source);
 	if (r == 0) {
 		wire_begin(&out, source == SOURCE_SHARE ? WIRE_SHARE_LIST : WIRE_FETCH_LIST);
 		if (source == SOURCE_SHARE)
-			wire_put_u8(&out, look->manager->dry_run); /* then old reports stay, too */
+			wire_put_u8(&out, look->request.dry_run); /* then old reports stay, too */
 		r = wire_end(&out);
 	}
 	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
@@ -204,7 +218,7 @@ gather(struct look *look)
 struct known_file *
 look_known(const struct look *look, const struct shown_file *file)
 {
-	return memory_file(look->manager->memory, file->source, file->name, file->size, file->mtime);
+	return memory_file(look->memory, file->source, file->name, file->size, file->mtime);
 }
 
 static usec_t
@@ -302,7 +316,8 @@ look_circumstances(const struct look *look)
 {
 	const struct manager *manager = look->manager;
 
-	return (struct circumstances){ &manager->config, manager_realtime(manager), manager->once, manager->dry_run };
+	return (struct circumstances){ &manager->config, manager_realtime(manager), look->request.once,
+		look->request.dry_run, look->request.again };
 }
 
 static int
@@ -323,10 +338,25 @@ static void
 remember(struct look *look, const struct run *run, const struct load_result *result)
 {
 	const struct circumstances c = look_circumstances(look);
-	struct content *content = memory_content(look->manager->memory, run->fingerprint);
+	struct content *content = memory_content(look->memory, run->fingerprint);
 
 	if (content != NULL)
-		choose_remember(look->manager->memory, content, run->kinds, result, &c);
+		choose_remember(look->memory, content, run->kinds, result, &c);
+}
+
+static void
+tell_over(struct look *look, const struct run *run, const struct load_result *result)
+{
+	struct load_note note = {
+		.time = manager_realtime(look->manager),
+		.dry_run = look->request.dry_run,
+		.kinds = run->kinds,
+		.result = *result,
+	};
+
+	memcpy(note.id, look->load_id, sizeof(note.id));
+	memcpy(note.fingerprint, run->fingerprint, sizeof(note.fingerprint));
+	manager_load_over(look->manager, &note);
 }
 
 static void
@@ -338,22 +368,34 @@ on_load_over(const struct load_result *result, void *userdata)
 	look->load = NULL;
 	manager_count_status(look->manager, result_status(result));
 	remember(look, run, result);
+	tell_over(look, run, result);
 	run->fd = workspace_wipe(run->fd);
 	look->run_count--;
 	look_next_run(look);
 }
 
-/* A load's id: when it began, and four digits of its content, so that two in a second differ. */
+/*
+ * A load's id: when it began, and four digits of its content. Loads that begin in the same second are told apart by a number,
+ * since by its id a person lets a load go.
+ */
 static void
-make_id(const struct look *look, const struct run *run, char ret[static LOAD_ID_SIZE])
+make_id(struct look *look, const struct run *run)
 {
-	time_t seconds = (time_t)(manager_realtime(look->manager) / (int64_t)USEC_PER_SEC);
+	struct manager *manager = look->manager;
+	time_t seconds = (time_t)(manager_realtime(manager) / (int64_t)USEC_PER_SEC);
 	struct tm local;
-	char text[32] = "";
+	char text[16] = "";
 
 	if (localtime_r(&seconds, &local) != NULL)
 		(void)strftime(text, sizeof(text), "%Y%m%dT%H%M%S", &local);
-	(void)snprintf(ret, LOAD_ID_SIZE, "%s-%02x%02x", text, run->fingerprint[0], run->fingerprint[1]);
+	manager->ids = seconds == manager->last_id ? manager->ids + 1 : 1;
+	manager->last_id = seconds;
+	if (manager->ids > 1)
+		(void)snprintf(look->load_id, sizeof(look->load_id), "%s-%02x%02x-%u", text, run->fingerprint[0],
+		    run->fingerprint[1], manager->ids);
+	else
+		(void)snprintf(look->load_id, sizeof(look->load_id), "%s-%02x%02x", text, run->fingerprint[0],
+		    run->fingerprint[1]);
 }
 
 static int
@@ -379,7 +421,7 @@ wait_for_sierra(struct look *look)
 	usec_t now = manager_now(manager);
 	struct entry entry;
 
-	if (manager->dry_run || manager->not_before <= now ||
+	if (look->request.dry_run || manager->not_before <= now ||
 	    sd_event_add_time(manager->event, &look->timer, CLOCK_MONOTONIC, manager->not_before, 0, on_waited, look) < 0)
 		return false;
 	entry_begin(&entry, 5, MESSAGE_LATE_COMMIT, FEED_KIND_INVALID, NULL,
@@ -395,7 +437,6 @@ void
 look_next_run(struct look *look)
 {
 	struct load_options options;
-	char id[LOAD_ID_SIZE];
 	struct content *content;
 	struct failure failure;
 	struct run *run;
@@ -410,15 +451,17 @@ look_next_run(struct look *look)
 	if (wait_for_sierra(look))
 		return;
 	run = &look->runs[look->run_count - 1];
-	content = memory_content(look->manager->memory, run->fingerprint);
-	make_id(look, run, id);
+	content = memory_content(look->memory, run->fingerprint);
+	make_id(look, run);
 	if (content != NULL)
-		(void)snprintf(content->load_id, sizeof(content->load_id), "%s", id);
+		memcpy(content->load_id, look->load_id, sizeof(content->load_id));
 	options = (struct load_options){
 		.feed_fd = run->fd,
 		.kinds = run->kinds,
-		.id = id,
+		.id = look->load_id,
 		.content = content,
+		.memory = look->memory,
+		.dry_run = look->request.dry_run,
 		.on_over = on_load_over,
 		.userdata = look,
 	};
@@ -434,15 +477,25 @@ look_next_run(struct look *look)
 }
 
 int
-look_start(struct look **ret, struct manager *manager, unsigned int sources)
+look_start(struct look **ret, struct manager *manager, const struct look_request *request)
 {
 	struct look *look = calloc(1, sizeof(*look));
 
 	if (look == NULL)
 		return -ENOMEM;
 	look->manager = manager;
-	look->sources = sources;
+	look->request = *request;
+	look->sources = request->sources;
 	look->feed_fd = -EBADF;
+	look->memory = manager->memory;
+	if (request->dry_run) {
+		look->memory = malloc(sizeof(*look->memory));
+		if (look->memory == NULL) {
+			look_free(look);
+			return -ENOMEM;
+		}
+		*look->memory = *manager->memory;
+	}
 	*ret = look;
 	status_set("Looking for feeds.");
 	next_source(look);

@@ -13,11 +13,24 @@
 
 struct look;
 
+/* What kind of look. Masks of 1 << enum source_kind. */
+struct look_request {
+	unsigned int sources; /* to be listed: newest wins over all of them */
+	unsigned int take;    /* whose feeds are run */
+	bool once;            /* asked for by a person: what is due is run whatever its pause */
+	bool again;           /* what is done or held is run, too */
+	bool dry_run;
+};
+
 /*
- * Begins a look at the sources in the mask (1 << enum source_kind). manager_look_over follows, never from inside the
- * call, but where a negative errno is returned.
+ * Begins a look. manager_look_over follows, also from inside the call where nothing can be listed, but where a negative
+ * errno is returned. A dry run works on a copy of the memory, which ends with it.
  */
-int look_start(struct look **ret, struct manager *manager, unsigned int sources) WARN_UNUSED;
+int look_start(struct look **ret, struct manager *manager, const struct look_request *request) WARN_UNUSED;
+
+/* The load that runs, or NULL. */
+const struct load *look_load(const struct look *look);
+bool look_is_dry(const struct look *look);
 
 /* Finishes what is in flight, starts no more. */
 void look_cancel(struct look *look);

@@ -40,7 +40,7 @@ to_be_run(const struct look *look, const struct content *content)
 static uint32_t
 kinds_left(const struct look *look, const struct content *content)
 {
-	return choose_kinds(look->manager->memory, content, look->covered);
+	return choose_kinds(look->memory, content, look->covered);
 }
 
 static void
@@ -75,8 +75,8 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
 			content->state = CONTENT_SUPERSEDED;
 		tell_superseded(file);
-	} else if (look->feed_fd >= 0)
-		queue_run(look, content, kinds);
+	} else if (look->feed_fd >= 0 && (look->request.take & (1U << file->source)) != 0)
+		queue_run(look, content, kinds); /* of another source it only covers the older ones */
 	else if (content->state == CONTENT_HELD)
 		manager_count_status(look->manager, 4);
 	/*
@@ -94,7 +94,7 @@ static void
 inspected(struct look *look)
 {
 	const struct shown_file *file = &look->candidates[look->at];
-	struct memory *memory = look->manager->memory;
+	struct memory *memory = look->memory;
 	struct content *content = memory_content(memory, look->fingerprint);
 	struct known_file *entry;
 
@@ -215,7 +215,7 @@ on_copy_answer(struct wire_in *in, void *userdata)
 	total = wire_get_u64(in);
 	if (wire_finish(in) < 0)
 		return -EBADMSG;
-	status_phase(PHASE_RETRIEVING, done, total, manager_now(look->manager));
+	status_phase(PHASE_RETRIEVING, done, total, look->copy_since);
 	return 0;
 }
 
@@ -259,6 +259,7 @@ copy(struct look *look)
 	if (look->feed_fd < 0)
 		return look->feed_fd;
 	look->copies++;
+	look->copy_since = manager_now(look->manager);
 	wire_begin(&out, file->source == SOURCE_SHARE ? WIRE_SHARE_COPY : WIRE_FETCH_COPY);
 	wire_put_string(&out, file->name, strlen(file->name));
 	wire_put_u64(&out, file->size);
@@ -281,7 +282,7 @@ unreadable_newest(const struct look *look, const struct content *content)
 static bool
 needs_copy(struct look *look, const struct shown_file *file)
 {
-	struct memory *memory = look->manager->memory;
+	struct memory *memory = look->memory;
 	struct known_file *entry = look_known(look, file);
 	struct content *content = entry != NULL && !entry->unread ? memory_content(memory, entry->fingerprint) : NULL;
 
@@ -296,16 +297,16 @@ needs_copy(struct look *look, const struct shown_file *file)
 			decide(look, file, content);
 		else if (entry == NULL) {
 			tell_superseded(file);
-			if (!look->manager->dry_run)
+			if (!look->request.dry_run)
 				memory_add_file(memory, file->source, file->name, file->size, file->mtime)->unread = true;
 		}
 		return false;
 	}
 	if (entry != NULL && entry->unread)
-		return look->manager->dry_run; /* was superseded unread once, and stays so */
+		return look->request.dry_run; /* was superseded unread once, and stays so */
 	if (content == NULL)
 		return true;
-	if (look->manager->dry_run)
+	if (look->request.dry_run)
 		return content->verdict == ZIP_VERDICT_WHOLE;
 	if (content->verdict != ZIP_VERDICT_WHOLE) {
 		/* Told when it was seen first; but while nothing newer has come it stays a refused feed. */

@@ -20,12 +20,16 @@ struct run {
 
 struct look {
 	struct manager *manager;
+	struct look_request request;
+	struct memory *memory;  /* the manager's, or a dry run's own copy */
 	unsigned int sources;   /* still to be listed */
 	unsigned int listed;    /* listed well */
 	int round;
 	struct errand *errand;
 	sd_event_source *timer;
 	struct load *load;
+	char load_id[LOAD_ID_SIZE];
+	usec_t copy_since;
 	bool cancelled;
 	bool ran;               /* a load was started */
 	struct shown_file *candidates; /* newest first */

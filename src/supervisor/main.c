@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "common/config_check.h"
 #include "supervisor/journal.h"
 #include "supervisor/lock.h"
 #include "supervisor/manager.h"
@@ -110,56 +111,6 @@ open_log(void)
 	return 0;
 }
 
-static int
-read_config(struct config *config)
-{
-	struct config_error error;
-	int r = config_read(arg_config, SECTIONS_ALL, config, &error);
-
-	if (r < 0) {
-		if (error.line > 0)
-			fprintf(stderr, "patrond: %s:%u: %s\n", error.file, error.line, error.text);
-		else
-			fprintf(stderr, "patrond: %s: %s\n", error.file, error.text);
-	}
-	return r;
-}
-
-/* What a section needs to be of use. Returns the number of things that are missing, each told. */
-static int
-check_complete(const struct config *config)
-{
-	const struct {
-		enum section section;
-		const char *value, *what;
-	} needed[] = {
-		{ SECTION_SHARE, config->share.path, "[share] path" },
-		{ SECTION_SFTP, config->sftp.host, "[sftp] host" },
-		{ SECTION_SFTP, config->sftp.user, "[sftp] user" },
-		{ SECTION_SIERRA, config->sierra.url, "[sierra] url" },
-	};
-	int missing = 0;
-
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if ((config->sections & SECTION_BIT(needed[i].section)) != 0 && needed[i].value[0] == '\0') {
-			fprintf(stderr, "patrond: %s: %s is missing\n", arg_config, needed[i].what);
-			missing++;
-		}
-	if ((config->sections & SECTION_BIT(SECTION_SIERRA)) == 0) {
-		fprintf(stderr, "patrond: %s: the section [sierra] is missing\n", arg_config);
-		missing++;
-	}
-	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_REPORT))) == SECTION_BIT(SECTION_REPORT)) {
-		fprintf(stderr, "patrond: %s: [report] needs [share], where the report is delivered\n", arg_config);
-		missing++;
-	}
-	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP))) == 0) {
-		fprintf(stderr, "patrond: %s: there is no source: neither [share] nor [sftp]\n", arg_config);
-		missing++;
-	}
-	return missing;
-}
-
 /* Files that the configuration names, as far as this user can tell. Returns how many cannot be read, each told. */
 static int
 check_files(const struct config *config)
@@ -259,8 +210,6 @@ run(const struct config *config)
 int
 main(int argc, char **argv)
 {
-	/* sections whose absence switches something off */
-	const uint32_t optional = SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP) | SECTION_BIT(SECTION_REPORT);
 	struct config config;
 	int r;
 
@@ -271,19 +220,19 @@ main(int argc, char **argv)
 		return r;
 	if (arg_config == NULL)
 		arg_config = config_path();
-	if (read_config(&config) < 0)
+	if (config_read_told("patrond", arg_config, &config) < 0)
 		return EXIT_USAGE;
 	if (arg_check_config) {
-		if (check_complete(&config) + check_files(&config) > 0)
+		if (config_missing_told("patrond", arg_config, &config) + check_files(&config) > 0)
 			return EXIT_USAGE;
-		return config_print(&config, config.sections | ~optional, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
+		return config_print_effective(&config, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
 	}
 	if (geteuid() == 0) {
 		fprintf(stderr, "patrond: refuses to run as root: no stage runs as uid 0. Start it as a system user of its own, "
 		                "for example: setpriv --reuid patrond --regid patrond --init-groups patrond --once\n");
 		return EXIT_USAGE;
 	}
-	if (open_log() < 0 || check_complete(&config) > 0 || check_files(&config) > 0 || check_credentials(&config) > 0)
+	if (open_log() < 0 || config_missing_told("patrond", arg_config, &config) > 0 || check_files(&config) > 0 || check_credentials(&config) > 0)
 		return EXIT_USAGE;
 	return run(&config);
 }

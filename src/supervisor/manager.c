@@ -10,8 +10,12 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "supervisor/errand.h"
+#include "supervisor/history.h"
+#include "supervisor/idle.h"
 #include "supervisor/journal.h"
 #include "supervisor/look.h"
+#include "supervisor/methods.h"
 #include "supervisor/report.h"
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
@@ -27,7 +31,7 @@ sierra_may_be_at_work(struct manager *manager)
 void
 manager_writing_begins(struct manager *manager)
 {
-	if (manager->dry_run || manager->memory->writing)
+	if (manager->memory->writing)
 		return;
 	manager->memory->writing = true;
 	(void)!memory_save(manager->memory); /* without a place for it the next process cannot know, as after a reboot */
@@ -79,25 +83,62 @@ manager_count_status(struct manager *manager, int status)
 
 	if (rank[status] > rank[manager->worst])
 		manager->worst = status;
+	if (rank[status] > rank[manager->look_status])
+		manager->look_status = status;
+}
+
+unsigned int
+manager_sources(const struct manager *manager)
+{
+	unsigned int sources = 0;
+
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		sources |= manager_source_configured(manager, (enum source_kind)i) ? 1U << i : 0;
+	return sources;
+}
+
+void
+manager_source_looked(struct manager *manager, enum source_kind source)
+{
+	manager->source_notes[source].last_look = manager_realtime(manager);
+}
+
+void
+manager_source_error(struct manager *manager, enum source_kind source, const char *error)
+{
+	struct source_note *note = &manager->source_notes[source];
+
+	(void)snprintf(note->error, sizeof(note->error), "%s", error != NULL ? error : "");
+}
+
+void
+manager_save(const struct manager *manager)
+{
+	struct entry entry;
+
+	if (memory_save(manager->memory) >= 0 && history_save(manager->history) >= 0)
+		return;
+	entry_begin(&entry, 4, MESSAGE_MEMORY, FEED_KIND_INVALID, NULL,
+	    "The memory of feeds could not be saved in the runtime directory; after a restart feeds may be run again.");
+	entry_send(&entry);
 }
 
 /* --- looks --- */
 
-static void
-do_reload(struct manager *manager)
+int
+manager_reload(struct manager *manager, struct config_error *error)
 {
 	struct config config;
-	struct config_error error;
 	struct entry entry;
-	char text[2048];
+	int r;
 
 	manager->reload = false;
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)manager_now(manager));
-	if (config_read(manager->config_path, SECTIONS_ALL, &config, &error) < 0) {
-		(void)snprintf(text, sizeof(text), "%s:%u: %s", error.file, error.line, error.text);
+	r = config_read(manager->config_path, SECTIONS_ALL, &config, error);
+	if (r < 0)
 		entry_begin(&entry, 3, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL,
-		    "The new configuration is wrong and the old one stays: %s", text);
-	} else {
+		    "The new configuration is wrong and the old one stays: %s:%u: %s", error->file, error->line, error->text);
+	else {
 		manager->config = config;
 		for (size_t i = 0; i < SOURCE_MAX; i++)
 			manager->next_look[i] =
@@ -106,41 +147,38 @@ do_reload(struct manager *manager)
 	}
 	entry_send(&entry);
 	(void)sd_notify(0, "READY=1");
+	if (r == 0 && schedule(manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+	return r;
 }
 
-static void
-tell_idle(struct manager *manager)
+void
+manager_load_over(struct manager *manager, const struct load_note *note)
 {
-	unsigned int held = 0, due = 0;
-
-	for (size_t i = 0; i < manager->memory->content_count; i++) {
-		held += manager->memory->contents[i].state == CONTENT_HELD;
-		due += manager->memory->contents[i].state == CONTENT_DUE;
-	}
-	/* The words at the beginning are for monitoring. */
-	if (held > 0)
-		status_set("HELD: %u load%s held by a guard.", held, held == 1 ? " is" : "s are");
-	else if (due > 0)
-		status_set("FAILED: %u load%s due again after a failure.", due, due == 1 ? " is" : "s are");
-	else
-		status_set("Idle.");
+	if (!note->dry_run)
+		history_add(manager->history, note);
+	methods_load_over(manager, note);
 }
 
 void
 manager_look_over(struct manager *manager)
 {
 	struct look *look = manager->look;
+	struct config_error error;
 
 	manager->look = NULL;
 	look_free(look);
+	if (!manager->stopping)
+		idle_status(manager);
+	methods_look_over(manager);
 	if (manager->once || manager->stopping) {
-		(void)sd_event_exit(manager->event, manager->worst);
+		/* one that stays was asked to stop: that is no failure, whatever its loads came to */
+		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
 		return;
 	}
-	tell_idle(manager);
 	if (manager->reload)
-		do_reload(manager);
-	if (schedule(manager) < 0)
+		(void)!manager_reload(manager, &error);
+	else if (schedule(manager) < 0)
 		(void)sd_event_exit(manager->event, 2);
 }
 
@@ -170,7 +208,7 @@ on_delivered(const struct failure *failure, void *userdata)
 	if (failure == NULL)
 		manager->report_fd = workspace_wipe(manager->report_fd);
 	if (manager->stopping)
-		(void)sd_event_exit(manager->event, manager->worst);
+		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
 	else if (start_look(manager) < 0)
 		(void)sd_event_exit(manager->event, 2);
 }
@@ -190,23 +228,36 @@ on_time(sd_event_source *source, uint64_t at, void *userdata)
 	return start_look(manager);
 }
 
+int
+manager_look(struct manager *manager, const struct look_request *request)
+{
+	usec_t now = manager_now(manager);
+
+	/* a look at all of them that counts: the next one is an interval away */
+	for (size_t k = 0; !request->dry_run && k < SOURCE_MAX; k++)
+		if (manager->next_look[k] != UINT64_MAX && (request->take & (1U << k)) != 0)
+			manager->next_look[k] = now + poll_interval(manager, (enum source_kind)k);
+	manager->look_status = 0;
+	(void)snprintf(manager->look_id, sizeof(manager->look_id), "look-%u", ++manager->looks);
+	return look_start(&manager->look, manager, request);
+}
+
+/* Newest wins over all sources, so a look that is due for one goes to all. */
 static int
 start_look(struct manager *manager)
 {
+	const struct look_request request = {
+		.sources = manager_sources(manager),
+		.take = manager_sources(manager),
+		.once = manager->once,
+		.dry_run = manager->dry_run,
+	};
 	usec_t now = manager_now(manager);
-	unsigned int sources = 0;
 
-	/* Newest wins over all sources, so a look that is due for one goes to all. */
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		if (manager->next_look[i] <= now)
-			for (size_t k = 0; k < SOURCE_MAX; k++)
-				if (manager->next_look[k] != UINT64_MAX) {
-					sources |= 1U << k;
-					manager->next_look[k] = now + poll_interval(manager, (enum source_kind)k);
-				}
-	if (sources == 0)
-		return schedule(manager);
-	return look_start(&manager->look, manager, sources);
+			return manager_look(manager, &request);
+	return schedule(manager);
 }
 
 static int
@@ -236,7 +287,7 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *user
 	(void)info;
 	(void)sd_notify(0, "STOPPING=1");
 	if (manager->stopping || (manager->look == NULL && manager->delivery == NULL))
-		return sd_event_exit(manager->event, manager->look != NULL ? 2 : manager->once ? 2 : 0);
+		return sd_event_exit(manager->event, manager->look != NULL || manager->once ? 2 : 0);
 	manager->stopping = true;
 	if (manager->once)
 		manager_count_status(manager, 2);
@@ -250,15 +301,15 @@ static int
 on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
 	struct manager *manager = userdata;
+	struct config_error error;
 
 	(void)source;
 	(void)info;
-	if (manager->look != NULL) {
+	if (manager->look != NULL)
 		manager->reload = true; /* it takes effect between loads */
-		return 0;
-	}
-	do_reload(manager);
-	return schedule(manager);
+	else
+		(void)!manager_reload(manager, &error);
+	return 0;
 }
 
 static int
@@ -306,6 +357,8 @@ setup(struct manager *manager)
 		    "The memory of feeds could not be read and is begun anew, as after a reboot.");
 		entry_send(&entry);
 	}
+	if (r >= 0)
+		r = history_new(&manager->history);
 	if (r < 0)
 		return r;
 	if (manager->memory->writing)
@@ -314,6 +367,8 @@ setup(struct manager *manager)
 		manager->sources[i].kind = (enum source_kind)i;
 		manager->next_look[i] = manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
 	}
+	if (!manager->once)
+		methods_start(manager);
 	return schedule(manager);
 }
 
@@ -344,6 +399,7 @@ manager_free(struct manager *manager)
 {
 	if (manager == NULL)
 		return NULL;
+	methods_stop(manager);
 	manager->look = look_free(manager->look);
 	manager->delivery = errand_free(manager->delivery);
 	manager->report_fd = workspace_wipe(manager->report_fd);
@@ -351,6 +407,7 @@ manager_free(struct manager *manager)
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		source_done(&manager->sources[i]);
 	manager->memory = memory_free(manager->memory);
+	manager->history = history_free(manager->history);
 	sd_event_unref(manager->event);
 	free(manager);
 	return NULL;

@@ -5,26 +5,48 @@
 /* The supervisor as a whole: the loop, the configuration, the sources, the memory, one look and one load at a time. */
 
 #include <systemd/sd-event.h>
+#include <time.h>
 
 #include "common/config.h"
 #include "supervisor/memory.h"
 #include "supervisor/source.h"
 
+struct control;
 struct errand;
+struct history;
+struct load_note;
 struct look;
+struct look_request;
+
+#define LOOK_ID_SIZE 24U
+
+/* What the last look at a source came to. Microseconds since 1970, 0 never; error is empty where it went well. */
+struct source_note {
+	int64_t last_look;
+	char error[1024];
+};
 
 struct manager {
 	sd_event *event;
 	struct config config;
 	char config_path[CONFIG_TEXT];
 	struct memory *memory;
+	struct history *history;
+	struct control *control;      /* NULL where there is no control socket */
+	char control_path[108];       /* to be removed at the end; empty where it is systemd's */
 	struct source sources[SOURCE_MAX];
+	struct source_note source_notes[SOURCE_MAX];
 	bool once;
 	bool dry_run;
 	bool stopping;
 	usec_t not_before;  /* monotonic: no load may start earlier, since Sierra may still be at an older one's requests */
 	bool reload;        /* asked for; done when no look is under way */
 	struct look *look;  /* under way, or NULL */
+	char look_id[LOOK_ID_SIZE];   /* of it, or of the last one */
+	unsigned int looks;
+	int look_status;              /* exit status of this look so far, by rank */
+	time_t last_id;               /* the second of the last load's id, and how many that second had */
+	unsigned int ids;
 	usec_t next_look[SOURCE_MAX]; /* monotonic; UINT64_MAX where the source is not configured */
 	sd_event_source *timer;
 	int worst;          /* exit status so far, by rank */
@@ -46,8 +68,23 @@ struct manager *manager_free(struct manager *manager);
 /* Runs until it is over (--once) or asked to stop. Returns the exit status (0–4), or a negative errno. */
 int manager_run(struct manager *manager) WARN_UNUSED;
 
-/* Called by the look when it is over. */
+/* Begins a look now; none may be under way. Returns 0 or a negative errno. */
+int manager_look(struct manager *manager, const struct look_request *request) WARN_UNUSED;
+
+/* All sources that are configured, as a mask. */
+unsigned int manager_sources(const struct manager *manager);
+
+/* Reads the configuration anew and goes by it at once. Returns 0, or a negative errno with error filled: the old one stays. */
+int manager_reload(struct manager *manager, struct config_error *error) WARN_UNUSED;
+
+/* Called by the look: it is over; one of its loads is; it looked at a source, which went well (error NULL) or did not. */
 void manager_look_over(struct manager *manager);
+void manager_load_over(struct manager *manager, const struct load_note *note);
+void manager_source_looked(struct manager *manager, enum source_kind source);
+void manager_source_error(struct manager *manager, enum source_kind source, const char *error);
+
+/* Saves the memory and the history; tells where it cannot. */
+void manager_save(const struct manager *manager);
 
 /*
  * Keeps a clean-up report that could not be delivered: it is tried again before the next look, until a newer one takes

@@ -237,45 +237,6 @@ sentence_failure(enum program program, const struct failure *failure, char *ret,
 	}
 }
 
-const char *
-sentence_number(unsigned long long number, char ret[static 27])
-{
-	char digits[21];
-	int n = snprintf(digits, sizeof(digits), "%llu", number);
-	size_t used = 0;
-
-	for (int i = 0; i < n; i++) {
-		if (i > 0 && (n - i) % 3 == 0)
-			ret[used++] = ',';
-		ret[used++] = digits[i];
-	}
-	ret[used] = '\0';
-	return ret;
-}
-
-void
-sentence_guard(const struct guard_figure *figure, char *ret, size_t size)
-{
-	char value[27], basis[27];
-	bool fewer = figure->guard == GUARD_ROWS || figure->guard == GUARD_PATRONS;
-	/* one decimal place, so that 30.4% over 30% does not read as 30% > 30% */
-	unsigned long long tenths =
-	    figure->basis > 0 ? (unsigned long long)((__uint128_t)figure->value * 1000 / figure->basis) : 0;
-	char share[32];
-
-	if (figure->guard == GUARD_MANUAL) {
-		(void)snprintf(ret, size, "manual ([load] start = manual)");
-		return;
-	}
-	if (tenths % 10 == 0)
-		(void)snprintf(share, sizeof(share), "%llu%%", tenths / 10);
-	else
-		(void)snprintf(share, sizeof(share), "%llu.%llu%%", tenths / 10, tenths % 10);
-	(void)snprintf(ret, size, "%s %s %c %u%% (%s of %s%s%s)", guard_name(figure->guard), share, fewer ? '<' : '>',
-	    figure->limit_percent, sentence_number(figure->value, value), sentence_number(figure->basis, basis),
-	    fewer ? " last time" : " rows", figure->feed == FEED_STUDENT ? ", student" : figure->feed == FEED_STAFF ? ", staff" : "");
-}
-
 int
 sentence_exit_status(const struct failure *failure)
 {

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "supervisor/sentence.h"
+#include "common/present.h"
 
 #define THROTTLE_USEC (500 * USEC_PER_MSEC)
 #define PLAIN_USEC (5 * USEC_PER_SEC) /* between lines of progress where there is no terminal */
@@ -20,7 +20,11 @@ static struct {
 	enum phase phase;
 	usec_t last;
 	char waiting[256]; /* the phase's last figures, not shown yet */
-} state = { .phase = PHASE_INVALID };
+	struct status_progress now;
+	char text[1024];
+	void (*listener)(void *userdata);
+	void *userdata;
+} state = { .phase = PHASE_INVALID, .now = { .phase = PHASE_INVALID }, .text = "Starting." };
 
 static usec_t
 now_usec(void)
@@ -36,6 +40,32 @@ status_set_progress(bool on)
 {
 	state.progress = on;
 	state.terminal = isatty(STDOUT_FILENO) == 1;
+}
+
+struct status_progress
+status_progress(void)
+{
+	return state.now;
+}
+
+const char *
+status_text(void)
+{
+	return state.text;
+}
+
+void
+status_set_listener(void (*fn)(void *userdata), void *userdata)
+{
+	state.listener = fn;
+	state.userdata = userdata;
+}
+
+static void
+changed(void)
+{
+	if (state.listener != NULL)
+		state.listener(state.userdata);
 }
 
 static void
@@ -63,18 +93,27 @@ status_end_progress(void)
 		show(state.waiting);
 	status_clear_line();
 	state.phase = PHASE_INVALID;
+	state.now = (struct status_progress){ .phase = PHASE_INVALID };
+	changed();
 }
 
 void
 status_set(const char *format, ...)
 {
-	char text[1024];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
+	(void)vsnprintf(state.text, sizeof(state.text), format, args);
 	va_end(args);
-	(void)sd_notifyf(0, "STATUS=%s", text);
+	(void)sd_notifyf(0, "STATUS=%s", state.text);
+	changed();
+}
+
+/* A second, 0 where it is not known yet. */
+static uint64_t
+rate_of(uint64_t done, usec_t time)
+{
+	return time > USEC_PER_SEC / 5 ? (uint64_t)((double)done * (double)USEC_PER_SEC / (double)time) : 0;
 }
 
 static void
@@ -93,11 +132,11 @@ phase_text(enum phase phase, uint64_t done, uint64_t total, double seconds, char
 	char a[27], b[27];
 	size_t used;
 
-	used = (size_t)snprintf(text, size, "%s %s", verbs[phase], sentence_number(done, a));
+	used = (size_t)snprintf(text, size, "%s %s", verbs[phase], present_number(done, a));
 	if (total > 0)
-		used += (size_t)snprintf(text + used, size - used, " of %s", sentence_number(total, b));
+		used += (size_t)snprintf(text + used, size - used, " of %s", present_number(total, b));
 	if (rate >= 1)
-		used += (size_t)snprintf(text + used, size - used, " (%s/s)", sentence_number((unsigned long long)rate, a));
+		used += (size_t)snprintf(text + used, size - used, " (%s/s)", present_number((unsigned long long)rate, a));
 	if (rate >= 1 && total > done)
 		(void)snprintf(text + used, size - used, ", %.0f s to go", (double)(total - done) / rate);
 }
@@ -110,6 +149,8 @@ status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
 	usec_t now = now_usec();
 	bool due = !same || now - state.last >= (plain ? PLAIN_USEC : THROTTLE_USEC);
 
+	state.now = (struct status_progress){ phase, done, total, rate_of(done, now > since ? now - since : 0) };
+	changed();
 	if (!due && !plain)
 		return;
 	if (!same && plain && state.waiting[0] != '\0')
@@ -120,59 +161,11 @@ status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
 	if (!due)
 		return;
 	state.last = now;
-	(void)sd_notifyf(0, "STATUS=%s", state.waiting);
+	(void)snprintf(state.text, sizeof(state.text), "%s", state.waiting);
+	(void)sd_notifyf(0, "STATUS=%s", state.text);
 	/* elsewhere than on a terminal a phase is told when it is over, or has gone on for long */
 	if (state.progress && (state.terminal || same))
 		show(state.waiting);
-}
-
-static void
-print_row(const char *name, uint32_t kinds, const uint32_t values[static FEED_KIND_MAX])
-{
-	char number[27];
-
-	(void)printf("  %-22s", name);
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		if ((kinds & FEED_BIT(i)) != 0)
-			(void)printf("%12s", sentence_number(values[i], number));
-	(void)printf("\n");
-}
-
-static void
-print_counts(uint32_t kinds, const struct feed_counts counts[static FEED_KIND_MAX])
-{
-	uint32_t values[FEED_KIND_MAX] = { 0 };
-
-	(void)printf("  %-22s", "");
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		if ((kinds & FEED_BIT(i)) != 0)
-			(void)printf("%12s", feed_kind_name((enum feed_kind)i));
-	(void)printf("\n");
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		values[i] = counts[i].rows;
-	print_row("rows", kinds, values);
-	for (int k = 0; k < OUTCOME_KIND_MAX; k++) {
-		for (int i = 0; i < FEED_KIND_MAX; i++)
-			values[i] = counts[i].by_outcome[k];
-		print_row(outcome_kind_name((enum outcome_kind)k), kinds, values);
-		for (int why = REASON_NONE + 1; why < REASON_DIFFERS; why++) {
-			char name[64];
-
-			if (!outcome_reason_fits((enum outcome_kind)k, (enum reason)why))
-				continue;
-			for (int i = 0; i < FEED_KIND_MAX; i++)
-				values[i] = counts[i].by_reason[why];
-			(void)snprintf(name, sizeof(name), "  %s", reason_name((enum reason)why));
-			if (values[FEED_STUDENT] > 0 || values[FEED_STAFF] > 0)
-				print_row(name, kinds, values);
-		}
-	}
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		values[i] = counts[i].verified;
-	print_row("read back, verified", kinds, values);
-	for (int i = 0; i < FEED_KIND_MAX; i++)
-		values[i] = counts[i].different;
-	print_row("read back, different", kinds, values);
 }
 
 void
@@ -186,10 +179,10 @@ status_print_table(const char *load_id, const struct load_result *result, bool d
 
 	(void)printf("%s %s: %s\n", dry_run ? "Dry run" : "Load", load_id, ends[result->end]);
 	if (result->kinds != 0)
-		print_counts(result->kinds, result->counts);
+		present_counts(result->kinds, result->counts, true, stdout);
 	if (result->end != LOAD_COMPLETE && result->plan_kinds != 0) {
 		(void)printf("What it %s done:\n", result->end == LOAD_HELD ? "would have" : "was to have");
-		print_counts(result->plan_kinds, result->plan);
+		present_counts(result->plan_kinds, result->plan, true, stdout);
 	}
 	(void)fflush(stdout);
 }

@@ -26,6 +26,20 @@ void status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
 /* Takes the progress line off a terminal, so that something else can be written there. */
 void status_clear_line(void);
 
+/* What runs now: phase is PHASE_INVALID where there is no progress to tell. rate: a second, 0 where it is not known yet. */
+struct status_progress {
+	enum phase phase;
+	uint64_t done, total, rate;
+};
+
+struct status_progress status_progress(void);
+
+/* The text of STATUS=, as it was told last. */
+const char *status_text(void);
+
+/* Has fn called whenever text or progress change. NULL: nobody. */
+void status_set_listener(void (*fn)(void *userdata), void *userdata);
+
 /* Ends the progress of a load: what was not shown of its last phase is. */
 void status_end_progress(void);
 

@@ -49,25 +49,31 @@ what_is_run(void **state)
 		enum zip_verdict verdict;
 		int64_t next_try;
 		uint32_t approved;
-		bool once, dry_run, run;
+		bool once, dry_run, run, again;
 	} cases[] = {
-		{ CONTENT_SEEN, ZIP_VERDICT_WHOLE, 0, 0, false, false, true },
-		{ CONTENT_SEEN, ZIP_VERDICT_UNREADABLE, 0, 0, true, true, false },
-		{ CONTENT_SEEN, ZIP_VERDICT_PLAIN, 0, 0, true, false, false },
-		{ CONTENT_DONE, ZIP_VERDICT_WHOLE, 0, 0, true, false, false },
-		{ CONTENT_DONE, ZIP_VERDICT_WHOLE, 0, 0, true, true, true },
-		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 101, 0, false, false, false },
-		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 100, 0, false, false, true },
-		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 101, 0, true, false, true },
-		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 0, 0, true, false, false },
-		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 0, 1, false, false, true },
-		{ CONTENT_SUPERSEDED, ZIP_VERDICT_WHOLE, 0, 0, true, false, false },
-		{ CONTENT_REFUSED, ZIP_VERDICT_NO_FEED, 0, 0, true, false, false },
+		{ CONTENT_SEEN, ZIP_VERDICT_WHOLE, 0, 0, false, false, true, false },
+		{ CONTENT_SEEN, ZIP_VERDICT_UNREADABLE, 0, 0, true, true, false, false },
+		{ CONTENT_SEEN, ZIP_VERDICT_PLAIN, 0, 0, true, false, false, false },
+		{ CONTENT_DONE, ZIP_VERDICT_WHOLE, 0, 0, true, false, false, false },
+		{ CONTENT_DONE, ZIP_VERDICT_WHOLE, 0, 0, true, true, true, false },
+		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 101, 0, false, false, false, false },
+		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 100, 0, false, false, true, false },
+		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 101, 0, true, false, true, false },
+		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 0, 0, true, false, false, false },
+		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 0, 1, false, false, true, false },
+		{ CONTENT_SUPERSEDED, ZIP_VERDICT_WHOLE, 0, 0, true, false, false, false },
+		{ CONTENT_REFUSED, ZIP_VERDICT_NO_FEED, 0, 0, true, false, false, false },
+		/* asked for again: done and held ones too, never what is overtaken or refused */
+		{ CONTENT_DONE, ZIP_VERDICT_WHOLE, 0, 0, true, false, true, true },
+		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 0, 0, true, false, true, true },
+		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 101, 0, true, false, true, true },
+		{ CONTENT_SUPERSEDED, ZIP_VERDICT_WHOLE, 0, 0, true, false, false, true },
+		{ CONTENT_REFUSED, ZIP_VERDICT_PLAIN, 0, 0, true, false, false, true },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct circumstances c = { NULL, 100, cases[i].once, cases[i].dry_run };
+		const struct circumstances c = { NULL, 100, cases[i].once, cases[i].dry_run, cases[i].again };
 		const struct content content = { .state = cases[i].state, .verdict = cases[i].verdict,
 			.next_try = cases[i].next_try, .approved_count = cases[i].approved };
 
@@ -82,7 +88,7 @@ failures_come_back_after_growing_pauses(void **state)
 	static const int64_t pauses[] = { 10, 20, 40, 60, 60 };
 	struct memory *memory = calloc(1, sizeof(*memory));
 	struct config config;
-	const struct circumstances c = { &config, 1000, false, false };
+	const struct circumstances c = { &config, 1000, false, false, false };
 	const struct load_result failed = { .end = LOAD_FAILED, .failure = { .code = FAILURE_TLS_CA } };
 	struct content content = { .state = CONTENT_SEEN };
 
@@ -108,7 +114,7 @@ what_a_load_leaves_behind(void **state)
 	struct memory *memory = calloc(1, sizeof(*memory));
 	uint8_t fingerprint[FINGERPRINT_SIZE] = { 1 };
 	struct config config;
-	const struct circumstances c = { &config, 1000, false, false }, dry = { &config, 1000, true, true };
+	const struct circumstances c = { &config, 1000, false, false, false }, dry = { &config, 1000, true, true, false };
 	struct load_result result = { .end = LOAD_COMPLETE, .guards_passed = true, .patrons = 77, .plan_kinds = STUDENT };
 	struct content content = { .state = CONTENT_SEEN, .mtime = 50, .attempts = 3 };
 	struct content *old;

@@ -64,42 +64,6 @@ places(void **state)
 }
 
 static void
-guards(void **state)
-{
-	static const struct {
-		struct guard_figure figure;
-		const char *text;
-	} cases[] = {
-		{ { GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30 }, "creates 38% > 30% (4,560 of 12,000 rows, student)" },
-		{ { GUARD_HELD, FEED_STAFF, 201, 2000, 10 }, "held 10% > 10% (201 of 2,000 rows, staff)" },
-		{ { GUARD_ROWS, FEED_STAFF, 100, 2000, 70 }, "rows 5% < 70% (100 of 2,000 last time, staff)" },
-		{ { GUARD_PATRONS, FEED_KIND_INVALID, 89999, 100000, 90 }, "patrons 89.9% < 90% (89,999 of 100,000 last time)" },
-		{ { GUARD_MANUAL, FEED_KIND_INVALID, 0, 0, 0 }, "manual ([load] start = manual)" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char text[256];
-
-		sentence_guard(&cases[i].figure, text, sizeof(text));
-		assert_string_equal(text, cases[i].text);
-	}
-}
-
-static void
-numbers(void **state)
-{
-	char text[27];
-
-	(void)state;
-	assert_string_equal(sentence_number(0, text), "0");
-	assert_string_equal(sentence_number(999, text), "999");
-	assert_string_equal(sentence_number(1000, text), "1,000");
-	assert_string_equal(sentence_number(14210, text), "14,210");
-	assert_string_equal(sentence_number(18446744073709551615ULL, text), "18,446,744,073,709,551,615");
-}
-
-static void
 exit_statuses(void **state)
 {
 	struct failure failure = { FAILURE_CREDENTIAL, FEED_KIND_INVALID, 0, 0, 0 };
@@ -117,8 +81,6 @@ main(void)
 		cmocka_unit_test(every_code_of_every_program),
 		cmocka_unit_test(cut_to_fit),
 		cmocka_unit_test(places),
-		cmocka_unit_test(guards),
-		cmocka_unit_test(numbers),
 		cmocka_unit_test(exit_statuses),
 	};
 

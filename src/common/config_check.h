@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef COMMON_CONFIG_CHECK_H
+#define COMMON_CONFIG_CHECK_H
+
+/* What patrond and patronctl tell an administrator of a configuration, in the same words, on standard error. */
+
+#include "common/config.h"
+
+/* config_read of all sections; an error is told, after "PROGRAM: ". Errors as config_read. */
+int config_read_told(const char *program, const char *path, struct config *config) WARN_UNUSED;
+
+/* Looks for what a section needs to be of use. Returns the number of things that are missing, each told. */
+int config_missing_told(const char *program, const char *path, const struct config *config) WARN_UNUSED;
+
+/* Prints every effective value; an optional section that is absent is left out. Returns 0 or -EIO. */
+int config_print_effective(const struct config *config, FILE *to) WARN_UNUSED;
+
+#endif
