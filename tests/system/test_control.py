@@ -67,10 +67,10 @@ SLOW_SHARE = """
 
 # A load that a guard holds unless the figure was approved: 38 of 100 rows the first time, then what the file says.
 GUARDED = """
-    approvals = payload[21]
+    approvals = payload[22]
     approved = {{}}
     for i in range(approvals):
-        guard, feed, value = struct.unpack_from("<BBQ", payload, 22 + 10 * i)
+        guard, feed, value = struct.unpack_from("<BBQ", payload, 23 + 10 * i)
         approved[guard, feed] = value
     rows = int(open({figure!r}).read())
     say("INDEXED", struct.pack("<Q", 10))
