@@ -183,6 +183,8 @@ set_deadline(struct control_peer *peer)
 static void
 watch(struct control_peer *peer)
 {
+	/* it has said its last, and has been answered */
+	bool over = peer->ended && !peer->streams && !has_call(peer) && peer->out.size == 0;
 	uint32_t events = 0;
 
 	if (peer->dead)
@@ -191,10 +193,8 @@ watch(struct control_peer *peer)
 		events |= EPOLLIN;
 	if (peer->out.size > 0)
 		events |= EPOLLOUT;
-	if (sd_event_source_set_io_events(peer->io, events) < 0)
+	if (over || sd_event_source_set_io_events(peer->io, events) < 0)
 		drop(peer);
-	else if (peer->ended && !peer->streams && !has_call(peer) && peer->out.size == 0)
-		drop(peer); /* it has said its last, and has been answered */
 	else
 		set_deadline(peer);
 }

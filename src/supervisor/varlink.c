@@ -69,7 +69,7 @@ take_member(struct varlink_call *call, const cJSON *item)
 		return get_flag(item, &call->oneway);
 	if (strcmp(item->string, "upgrade") == 0)
 		return get_flag(item, &call->upgrade);
-	return 0; /* a later Varlink may have more flags */
+	return -EBADMSG; /* "paramters" must not become a Run without any */
 }
 
 int

@@ -26,7 +26,7 @@ struct varlink_call {
 
 /*
  * Takes one message apart, without its NUL. Returns 0, or -EBADMSG for what is no call: no JSON object, deeper than
- * LIMIT_CONTROL_DEPTH, not UTF-8, a wrong type, more and oneway at once. There is no answer to that but hanging up.
+ * LIMIT_CONTROL_DEPTH, not UTF-8, a wrong type, an unknown member, more and oneway at once. There is no answer to that but hanging up.
  */
 int varlink_parse(struct varlink_call *call, const char *bytes, size_t size) WARN_UNUSED;
 void varlink_call_done(struct varlink_call *call);

@@ -30,6 +30,7 @@ what_is_no_call(void **state)
 		"{\"method\":\"a.b\"} x", "{\"method\":\"a.b\"", "{\"method\":\"a.b}", "{'method':'a.b'}", "{method:\"a.b\"}",
 		"{\"method\":\"a.b\\u0000c\"}", "{\"method\":\"a.b\",\"parameters\":{\"x\\u0000\":1}}", "{\"method\":\"\xff\"}",
 		"{\"method\":\"\xed\xa0\x80\"}", "{\"method\":\"a.b\",\"p\":[[[[[[[[1]]]]]]]]}",
+		"{\"method\":\"a.b\",\"paramters\":{\"dry_run\":true}}", "{\"method\":\"a.b\",\"\":0}",
 		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 	};
 
@@ -78,7 +79,7 @@ calls(void **state)
 		{ "{\"parameters\":{},\"method\":\"x\",\"more\":true}", "x", true, true, false, false },
 		{ "{\"method\":\"x\",\"oneway\":true,\"more\":false}", "x", false, false, true, false },
 		{ "{\"method\":\"x\",\"upgrade\":true,\"more\":null}", "x", false, false, false, true },
-		{ "{\"method\":\"x\",\"later\":[1,{\"y\":\"]}\\\"{[\"}]}", "x", false, false, false, false },
+		{ "{\"method\":\"x\",\"parameters\":{\"y\":\"]}\\\"{[\"}}", "x", true, false, false, false },
 		{ "{\"method\":\"\\u00e9\\\\u0000\"}", "\xc3\xa9\\u0000", false, false, false, false },
 	};
 
