@@ -78,11 +78,9 @@ take_frames(struct records *records)
 			return refuse(records, FAILURE_RECORDS);
 		if (r == 0)
 			return 0;
-		if (records->trailed)
-			r = refuse(records, FAILURE_RECORDS);
-		else if (in.type == WIRE_RECORD)
+		if (in.type == WIRE_RECORD && !records->trailed)
 			r = take_record(records, &in);
-		else if (in.type == WIRE_RECORD_TRAILER)
+		else if (in.type == WIRE_RECORD_TRAILER && !records->trailed)
 			r = take_trailer(records, &in);
 		else
 			r = refuse(records, FAILURE_RECORDS);

@@ -357,7 +357,9 @@ class Records(DecodeCase):
     def test_places(self):
         """Where an error of form stands: the row as rows count, the cell, and as number the line of the file."""
         cases = {
-            "quote open": (HEADER + student("1") + student("2", last='"L') + student("3"), "quote-open", 2, 4, 3),
+            "quote open": (HEADER + student("1") + student("2", last='"L'), "quote-open", 2, 4, 3),
+            "quote open before rows": (HEADER + student("1") + student("2", last='"L') + student("3") * 2, "quote-rows", 2, 4, 3),
+            "CR alone": (HEADER + student("1") + student("2").rstrip("\r\n") + "\r" + student("3"), "line-end", 2, 15, 3),
             "text after a quote": (HEADER + student("1") + "\r\n" + student("2", last='"L"x'), "quote-text", 2, 4, 4),
             "NUL": (student("1") + student("2", first="A\0"), "nul-byte", 2, 3, 2),
             "cell": (student("1", first="A" * 8193), "cell-too-long", 1, 3, 1),
