@@ -145,7 +145,7 @@ messages(int fd, char *last, size_t size)
 		return -1;
 	for (ssize_t i = 0; i < n; i++)
 		if (bytes[i] == '\0') {
-			(void)snprintf(last, size, "%s", at);
+			(void)snprintf(last, size, "%.*s", (int)size - 1, at);
 			at = bytes + i + 1;
 			count++;
 		}
