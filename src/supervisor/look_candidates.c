@@ -310,8 +310,12 @@ needs_copy(struct look *look, const struct shown_file *file)
 		return content->verdict == ZIP_VERDICT_WHOLE;
 	if (content->verdict != ZIP_VERDICT_WHOLE) {
 		/* Told when it was seen first; but while nothing newer has come it stays a refused feed. */
-		if (kinds_left(look, content) != 0 || unreadable_newest(look, content))
+		if (kinds_left(look, content) != 0 || unreadable_newest(look, content)) {
 			manager_count_status(look->manager, 2);
+			if (look->manager->once)
+				tell_file(file, MESSAGE_SOURCE_FAILED,
+				    "was refused and is the newest still: older feeds wait until it is replaced or removed.");
+		}
 		if (unreadable_newest(look, content))
 			look->at = look->candidate_count - 1;
 		look->covered |= content->kinds;

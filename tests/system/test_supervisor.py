@@ -546,7 +546,8 @@ class Supervisor(unittest.TestCase):
             status, entries = fake.run()
             self.assertEqual((status, reasons(entries)), (2, ["zip-plain"]))
             self.assertEqual([e for e in entries if e["MESSAGE"].endswith("started.")], [])
-            status, entries = fake.run()  # it stays refused until something newer comes
+            status, entries = fake.run()  # it stays refused until something newer comes, and says so
+            self.assertTrue(any("is the newest still" in e["MESSAGE"] for e in entries), entries)
             self.assertEqual((status, [e for e in entries if e["MESSAGE"].endswith("started.")]), (2, []))
 
     # --- upload under way ---
