@@ -16,6 +16,7 @@ import unittest
 import hostile_peers
 import stagekit
 import varlink_peer
+from rig import Rig
 from test_supervisor import HONEST, USER, Fake
 from varlink_peer import INTERFACE, Peer, VarlinkError
 
@@ -826,6 +827,58 @@ class Hostile(unittest.TestCase):
             self.assertEqual(daemon.call("Status")["last"][0]["counts"][0]["outcomes"]["created"], 3000)
             for peer in peers:
                 peer.close()
+
+
+class RealParts(unittest.TestCase):
+    """The whole way with OpenSSH, the stand-in for Sierra, and a guard that really trips."""
+
+    def test_held_looked_at_released(self):
+        with Rig(os.environ.get("PATROND_BUILD", os.path.dirname(stagekit.BIN))) as rig:
+            rig.make_feed(preset="creates", students=600, staff=200, patrons=3000)
+            rig.start_sftp()
+            rig.start_sierra()
+            rig.config()
+            rig.drop()
+            before = rig.dump()
+            process = rig.start_patrond()
+            lines = []
+            reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)
+            reader.start()
+            path = rig.path("runtime/control")
+            try:
+                held = until(lambda: varlink_peer.call(path, "Status")["held"], "a held load", 60)[0]
+                self.assertEqual({g["guard"] for g in held["guards"]}, {"creates"})
+                self.assertEqual([c["rows"] for c in held["plan"]], [600, 200])
+                until(lambda: varlink_peer.call(path, "Status")["state"] == "idle", "idle", 60)
+                self.assertEqual(rig.dump(), before)
+                # a dry run shows the same plan and lets nothing go
+                self.assertEqual([f["plan"] for f in self.look(path, "Run", dry_run=True)], [held["plan"]])
+                self.assertEqual(rig.dump(), before)
+                finished = self.look(path, "Release", load=held["id"])
+                self.assertEqual([f["end"] for f in finished], ["complete"])
+                self.assertEqual([c["outcomes"] for c in finished[0]["counts"]], [c["outcomes"] for c in held["plan"]])
+                self.assertEqual(varlink_peer.error(path, "Release", load=held["id"]), "NoSuchLoad")
+                status = varlink_peer.call(path, "Status")
+                self.assertTrue(status["status"].startswith("Idle. Last load "), status["status"])
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+                reader.join(10)
+                process.stdout.close()
+                process.stderr.close()
+            self.assertEqual(rig.differences(before, rig.dump()), [])
+
+    @staticmethod
+    def look(path, method, **parameters):
+        with Peer(path, 60) as watcher:
+            watcher.send("Monitor", more=True)
+            watcher.answer()
+            look, loads = varlink_peer.call(path, method, **parameters)["id"], []
+            while True:
+                message = watcher.answer()
+                loads += [message["finished"]] if message["kind"] == "summary" else []
+                if message["kind"] == "idle" and message.get("look") == look:
+                    return loads
 
 
 def hung_up(s):
