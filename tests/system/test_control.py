@@ -424,6 +424,46 @@ class Methods(unittest.TestCase):
             self.assertEqual(len([e for e in entries if "OUTCOME" in e]), 3)
             self.assertTrue(any("Asked on the control socket" in e["MESSAGE"] for e in entries))
 
+    TWO_SOURCES = """
+        mtime = int(open({file!r}).read().split()[{at}])
+        if name.endswith("_LIST"):
+            if mtime:
+                listing("feed{at}.zip", 7, mtime)
+        else:
+            os.pwrite(fds[0], b"content", 0)
+            os.pwrite(fds[0], b"%d" % (mtime // 1000000 % 10), 0)
+            say("COPIED", struct.pack("<Q", 7))
+        say("DONE")
+        wait()
+        """
+
+    def test_a_source_by_name_and_newest_wins_all_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            file = os.path.join(folder, "times")
+
+            def show(share, sftp):
+                with open(file + ".new", "w", encoding="ascii") as out:
+                    out.write(f"{share} {sftp}")
+                os.chmod(file + ".new", 0o644)
+                os.rename(file + ".new", file)
+
+            show(0, 0)
+            with Fake(share=self.TWO_SOURCES.format(file=file, at=0), fetch=self.TWO_SOURCES.format(file=file, at=1)) as fake:
+                with open(os.path.join(fake.directory, "credentials/sftp-key"), "w", encoding="ascii") as key:
+                    key.write("x")
+                fake.extra = "[sftp]\nhost = 127.0.0.1\nuser = x\nsettle = 1ms\n"
+                with Daemon(fake) as daemon:
+                    daemon.state("idle")
+                    self.assertEqual([s["source"] for s in daemon.call("Status")["sources"]], ["share", "sftp"])
+                    show(1700000002000000, 1700000001000000)
+                    self.assertEqual(daemon.look(source="sftp"), (0, []))  # the share's is newer, and is not that source's
+                    self.assertEqual([f["end"] for f in daemon.look(source="share")[1]], ["complete"])
+                    show(1700000002000000, 1700000003000000)
+                    self.assertEqual(daemon.look(source="share"), (0, []))
+                    self.assertEqual([f["end"] for f in daemon.look(source="sftp")[1]], ["complete"])
+                    self.assertEqual(daemon.look(again=True, source="share"), (0, []))  # overtaken stays overtaken
+
     def test_dry_run_writes_and_remembers_nothing(self):
         with Fake() as fake, Daemon(fake) as daemon:
             daemon.state("idle")
@@ -593,6 +633,12 @@ class Methods(unittest.TestCase):
                 file.write(good + "[share]\nsettle = x\n")
             self.assertEqual(daemon.error("Reload"), "BadConfiguration")
             self.assertTrue(any("the old one stays" in line for line in daemon.lines))
+            with open(config, "w", encoding="ascii") as file:
+                file.write("[share]\npath = /nowhere\n")  # without Sierra it is of no use, however well formed
+            with Peer(daemon.path) as peer, self.assertRaises(VarlinkError) as bad:
+                peer.send("Reload")
+                peer.answer()
+            self.assertEqual(bad.exception.parameters["message"], "the section [sierra] is missing")
 
     # --- monitor ---
 
