@@ -18,38 +18,41 @@ config_read_told(const char *program, const char *path, struct config *config)
 	return r;
 }
 
-int
-config_missing_told(const char *program, const char *path, const struct config *config)
+size_t
+config_missing(const struct config *config, const char *ret_missing[static CONFIG_MISSING_MAX])
 {
 	const struct {
 		enum section section;
 		const char *value, *what;
 	} needed[] = {
-		{ SECTION_SHARE, config->share.path, "[share] path" },
-		{ SECTION_SFTP, config->sftp.host, "[sftp] host" },
-		{ SECTION_SFTP, config->sftp.user, "[sftp] user" },
-		{ SECTION_SIERRA, config->sierra.url, "[sierra] url" },
+		{ SECTION_SHARE, config->share.path, "[share] path is missing" },
+		{ SECTION_SFTP, config->sftp.host, "[sftp] host is missing" },
+		{ SECTION_SFTP, config->sftp.user, "[sftp] user is missing" },
+		{ SECTION_SIERRA, config->sierra.url, "[sierra] url is missing" },
 	};
-	int missing = 0;
+	size_t missing = 0;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if ((config->sections & SECTION_BIT(needed[i].section)) != 0 && needed[i].value[0] == '\0') {
-			fprintf(stderr, "%s: %s: %s is missing\n", program, path, needed[i].what);
-			missing++;
-		}
-	if ((config->sections & SECTION_BIT(SECTION_SIERRA)) == 0) {
-		fprintf(stderr, "%s: %s: the section [sierra] is missing\n", program, path);
-		missing++;
-	}
-	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_REPORT))) == SECTION_BIT(SECTION_REPORT)) {
-		fprintf(stderr, "%s: %s: [report] needs [share], where the report is delivered\n", program, path);
-		missing++;
-	}
-	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP))) == 0) {
-		fprintf(stderr, "%s: %s: there is no source: neither [share] nor [sftp]\n", program, path);
-		missing++;
-	}
+		if ((config->sections & SECTION_BIT(needed[i].section)) != 0 && needed[i].value[0] == '\0')
+			ret_missing[missing++] = needed[i].what;
+	if ((config->sections & SECTION_BIT(SECTION_SIERRA)) == 0)
+		ret_missing[missing++] = "the section [sierra] is missing";
+	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_REPORT))) == SECTION_BIT(SECTION_REPORT))
+		ret_missing[missing++] = "[report] needs [share], where the report is delivered";
+	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP))) == 0)
+		ret_missing[missing++] = "there is no source: neither [share] nor [sftp]";
 	return missing;
+}
+
+int
+config_missing_told(const char *program, const char *path, const struct config *config)
+{
+	const char *missing[CONFIG_MISSING_MAX];
+	size_t count = config_missing(config, missing);
+
+	for (size_t i = 0; i < count; i++)
+		fprintf(stderr, "%s: %s: %s\n", program, path, missing[i]);
+	return (int)count;
 }
 
 int

@@ -9,7 +9,12 @@
 /* config_read of all sections; an error is told, after "PROGRAM: ". Errors as config_read. */
 int config_read_told(const char *program, const char *path, struct config *config) WARN_UNUSED;
 
-/* Looks for what a section needs to be of use. Returns the number of things that are missing, each told. */
+#define CONFIG_MISSING_MAX 8
+
+/* Looks for what a section needs to be of use. Returns the number of things that are missing, each as a sentence of ours. */
+size_t config_missing(const struct config *config, const char *ret_missing[static CONFIG_MISSING_MAX]);
+
+/* The same, told. Returns the number of things that are missing, each told. */
 int config_missing_told(const char *program, const char *path, const struct config *config) WARN_UNUSED;
 
 /* Prints every effective value; an optional section that is absent is left out. Returns 0 or -EIO. */

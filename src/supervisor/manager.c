@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "common/config_check.h"
 #include "supervisor/errand.h"
 #include "supervisor/history.h"
 #include "supervisor/idle.h"
@@ -126,6 +127,20 @@ manager_save(const struct manager *manager)
 /* --- looks --- */
 
 int
+manager_read_config(const struct manager *manager, struct config *config, struct config_error *error)
+{
+	const char *missing[CONFIG_MISSING_MAX];
+	int r = config_read(manager->config_path, SECTIONS_ALL, config, error);
+
+	if (r < 0 || config_missing(config, missing) == 0)
+		return r;
+	(void)snprintf(error->file, sizeof(error->file), "%s", manager->config_path);
+	(void)snprintf(error->text, sizeof(error->text), "%s", missing[0]);
+	error->line = 0;
+	return -EINVAL;
+}
+
+int
 manager_reload(struct manager *manager, struct config_error *error)
 {
 	struct config config;
@@ -134,7 +149,7 @@ manager_reload(struct manager *manager, struct config_error *error)
 
 	manager->reload = false;
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)manager_now(manager));
-	r = config_read(manager->config_path, SECTIONS_ALL, &config, error);
+	r = manager_read_config(manager, &config, error);
 	if (r < 0)
 		entry_begin(&entry, 3, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL,
 		    "The new configuration is wrong and the old one stays: %s:%u: %s", error->file, error->line, error->text);

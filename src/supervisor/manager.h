@@ -74,6 +74,9 @@ int manager_look(struct manager *manager, const struct look_request *request) WA
 /* All sources that are configured, as a mask. */
 unsigned int manager_sources(const struct manager *manager);
 
+/* Reads the configuration and looks for what is missing in it. Returns 0, or a negative errno with error filled. */
+int manager_read_config(const struct manager *manager, struct config *config, struct config_error *error) WARN_UNUSED;
+
 /* Reads the configuration anew and goes by it at once. Returns 0, or a negative errno with error filled: the old one stays. */
 int manager_reload(struct manager *manager, struct config_error *error) WARN_UNUSED;
 

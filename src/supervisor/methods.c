@@ -277,7 +277,7 @@ reload(struct control_peer *peer, const struct varlink_call *call, struct manage
 	/* while something runs it is only looked at, so that what is wrong is said now */
 	manager->reload = manager->look != NULL;
 	r = manager->look == NULL ? manager_reload(manager, &error)
-	                          : config_read(manager->config_path, SECTIONS_ALL, &config, &error);
+	                          : manager_read_config(manager, &config, &error);
 	if (r == 0)
 		return control_reply(peer, NULL);
 	manager->reload = false;

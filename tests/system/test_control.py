@@ -16,6 +16,7 @@ import unittest
 import hostile_peers
 import stagekit
 import varlink_peer
+from rig import Rig
 from test_supervisor import HONEST, USER, Fake
 from varlink_peer import INTERFACE, Peer, VarlinkError
 
@@ -423,6 +424,46 @@ class Methods(unittest.TestCase):
             self.assertEqual(len([e for e in entries if "OUTCOME" in e]), 3)
             self.assertTrue(any("Asked on the control socket" in e["MESSAGE"] for e in entries))
 
+    TWO_SOURCES = """
+        mtime = int(open({file!r}).read().split()[{at}])
+        if name.endswith("_LIST"):
+            if mtime:
+                listing("feed{at}.zip", 7, mtime)
+        else:
+            os.pwrite(fds[0], b"content", 0)
+            os.pwrite(fds[0], b"%d" % (mtime // 1000000 % 10), 0)
+            say("COPIED", struct.pack("<Q", 7))
+        say("DONE")
+        wait()
+        """
+
+    def test_a_source_by_name_and_newest_wins_all_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            file = os.path.join(folder, "times")
+
+            def show(share, sftp):
+                with open(file + ".new", "w", encoding="ascii") as out:
+                    out.write(f"{share} {sftp}")
+                os.chmod(file + ".new", 0o644)
+                os.rename(file + ".new", file)
+
+            show(0, 0)
+            with Fake(share=self.TWO_SOURCES.format(file=file, at=0), fetch=self.TWO_SOURCES.format(file=file, at=1)) as fake:
+                with open(os.path.join(fake.directory, "credentials/sftp-key"), "w", encoding="ascii") as key:
+                    key.write("x")
+                fake.extra = "[sftp]\nhost = 127.0.0.1\nuser = x\nsettle = 1ms\n"
+                with Daemon(fake) as daemon:
+                    daemon.state("idle")
+                    self.assertEqual([s["source"] for s in daemon.call("Status")["sources"]], ["share", "sftp"])
+                    show(1700000002000000, 1700000001000000)
+                    self.assertEqual(daemon.look(source="sftp"), (0, []))  # the share's is newer, and is not that source's
+                    self.assertEqual([f["end"] for f in daemon.look(source="share")[1]], ["complete"])
+                    show(1700000002000000, 1700000003000000)
+                    self.assertEqual(daemon.look(source="share"), (0, []))
+                    self.assertEqual([f["end"] for f in daemon.look(source="sftp")[1]], ["complete"])
+                    self.assertEqual(daemon.look(again=True, source="share"), (0, []))  # overtaken stays overtaken
+
     def test_dry_run_writes_and_remembers_nothing(self):
         with Fake() as fake, Daemon(fake) as daemon:
             daemon.state("idle")
@@ -592,6 +633,12 @@ class Methods(unittest.TestCase):
                 file.write(good + "[share]\nsettle = x\n")
             self.assertEqual(daemon.error("Reload"), "BadConfiguration")
             self.assertTrue(any("the old one stays" in line for line in daemon.lines))
+            with open(config, "w", encoding="ascii") as file:
+                file.write("[share]\npath = /nowhere\n")  # without Sierra it is of no use, however well formed
+            with Peer(daemon.path) as peer, self.assertRaises(VarlinkError) as bad:
+                peer.send("Reload")
+                peer.answer()
+            self.assertEqual(bad.exception.parameters["message"], "the section [sierra] is missing")
 
     # --- monitor ---
 
@@ -826,6 +873,58 @@ class Hostile(unittest.TestCase):
             self.assertEqual(daemon.call("Status")["last"][0]["counts"][0]["outcomes"]["created"], 3000)
             for peer in peers:
                 peer.close()
+
+
+class RealParts(unittest.TestCase):
+    """The whole way with OpenSSH, the stand-in for Sierra, and a guard that really trips."""
+
+    def test_held_looked_at_released(self):
+        with Rig(os.environ.get("PATROND_BUILD", os.path.dirname(stagekit.BIN))) as rig:
+            rig.make_feed(preset="creates", students=600, staff=200, patrons=3000)
+            rig.start_sftp()
+            rig.start_sierra()
+            rig.config()
+            rig.drop()
+            before = rig.dump()
+            process = rig.start_patrond()
+            lines = []
+            reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)
+            reader.start()
+            path = rig.path("runtime/control")
+            try:
+                held = until(lambda: varlink_peer.call(path, "Status")["held"], "a held load", 60)[0]
+                self.assertEqual({g["guard"] for g in held["guards"]}, {"creates"})
+                self.assertEqual([c["rows"] for c in held["plan"]], [600, 200])
+                until(lambda: varlink_peer.call(path, "Status")["state"] == "idle", "idle", 60)
+                self.assertEqual(rig.dump(), before)
+                # a dry run shows the same plan and lets nothing go
+                self.assertEqual([f["plan"] for f in self.look(path, "Run", dry_run=True)], [held["plan"]])
+                self.assertEqual(rig.dump(), before)
+                finished = self.look(path, "Release", load=held["id"])
+                self.assertEqual([f["end"] for f in finished], ["complete"])
+                self.assertEqual([c["outcomes"] for c in finished[0]["counts"]], [c["outcomes"] for c in held["plan"]])
+                self.assertEqual(varlink_peer.error(path, "Release", load=held["id"]), "NoSuchLoad")
+                status = varlink_peer.call(path, "Status")
+                self.assertTrue(status["status"].startswith("Idle. Last load "), status["status"])
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+                reader.join(10)
+                process.stdout.close()
+                process.stderr.close()
+            self.assertEqual(rig.differences(before, rig.dump()), [])
+
+    @staticmethod
+    def look(path, method, **parameters):
+        with Peer(path, 60) as watcher:
+            watcher.send("Monitor", more=True)
+            watcher.answer()
+            look, loads = varlink_peer.call(path, method, **parameters)["id"], []
+            while True:
+                message = watcher.answer()
+                loads += [message["finished"]] if message["kind"] == "summary" else []
+                if message["kind"] == "idle" and message.get("look") == look:
+                    return loads
 
 
 def hung_up(s):
