@@ -111,27 +111,19 @@ open_log(void)
 	return 0;
 }
 
-/* Files that the configuration names, as far as this user can tell. Returns how many cannot be read, each told. */
+/*
+ * The CA bundle, as far as this user can tell: nothing works without it. (known_hosts concerns one source alone, and
+ * fetch says what is wrong with it.) Returns 1, told, where it cannot be read.
+ */
 static int
 check_files(const struct config *config)
 {
-	const struct {
-		bool needed;
-		const char *path, *what;
-	} files[] = {
-		{ config->sierra.ca_file[0] != '\0', config->sierra.ca_file, "[sierra] ca_file" },
-		{ (config->sections & SECTION_BIT(SECTION_SFTP)) != 0, config->sftp.known_hosts, "[sftp] known_hosts" },
-	};
-	int missing = 0;
+	const char *path = config->sierra.ca_file;
 
-	if (getenv("PATROND_STAGES") != NULL)
-		return 0; /* they are the stages' to see */
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (files[i].needed && access(files[i].path, R_OK) < 0) {
-			fprintf(stderr, "patrond: %s: %s cannot be read: %s\n", arg_config, files[i].what, strerror(errno));
-			missing++;
-		}
-	return missing;
+	if (getenv("PATROND_STAGES") != NULL || path[0] == '\0' || access(path, R_OK) == 0)
+		return 0;
+	fprintf(stderr, "patrond: %s: [sierra] ca_file cannot be read: %s\n", arg_config, strerror(errno));
+	return 1;
 }
 
 /* Where patrond starts the stages itself it can see whether each will find its credential. */

@@ -632,7 +632,7 @@ class Methods(unittest.TestCase):
             with open(config, "w", encoding="ascii") as file:
                 file.write(good + "[share]\nsettle = x\n")
             self.assertEqual(daemon.error("Reload"), "BadConfiguration")
-            self.assertTrue(any("the old one stays" in line for line in daemon.lines))
+            until(lambda: any("the old one stays" in line for line in daemon.lines), "a word of the refusal")
             with open(config, "w", encoding="ascii") as file:
                 file.write("[share]\npath = /nowhere\n")  # without Sierra it is of no use, however well formed
             with Peer(daemon.path) as peer, self.assertRaises(VarlinkError) as bad:
