@@ -173,24 +173,25 @@ newest_first(const void *a, const void *b)
 }
 
 /*
- * A clock that goes wrong must not make a feed the newest for a year: a time in the future counts as that of the look
- * that showed it first.
+ * By what the newest is told. A content that is known has the time at which it was shown first: touching an old feed, or
+ * sending it again, does not make it the newest. And a clock that goes wrong must not make a feed the newest for a year: a
+ * time in the future counts as that of the look.
  */
 static int64_t
 order_of(const struct look *look, const struct shown_file *file)
 {
-	struct memory *memory = look->manager->memory;
 	const struct known_file *entry = look_known(look, file);
-	const struct content *content = entry != NULL && !entry->unread ? memory_content(memory, entry->fingerprint) : NULL;
+	const struct content *content =
+	    entry != NULL && !entry->unread ? memory_content(look->memory, entry->fingerprint) : NULL;
 	int64_t now = manager_realtime(look->manager);
 
-	if (file->mtime <= now)
-		return file->mtime;
-	return content != NULL && content->mtime <= now ? content->mtime : now;
+	if (content != NULL)
+		return content->mtime;
+	return file->mtime <= now ? file->mtime : now;
 }
 
-static int
-gather(struct look *look)
+int
+look_gather(struct look *look)
 {
 	const struct manager *manager = look->manager;
 	size_t count = 0;
@@ -303,7 +304,7 @@ next_source(struct look *look)
 		look_tell_failure(look, source, look_source_program(source), &failure, "Listing");
 		look->sources &= ~(1U << source);
 	}
-	if (gather(look) < 0)
+	if (look_gather(look) < 0)
 		look->candidate_count = 0;
 	if (!wait_to_settle(look))
 		look_next_candidate(look);

@@ -103,18 +103,15 @@ inspected(struct look *look)
 		content->mtime = file->order;
 		content->state = CONTENT_SEEN;
 	}
-	/* The same bytes shown again at a later time are the newer feed. */
-	if (file->order > content->mtime) {
-		content->mtime = file->order;
-		if (content->state == CONTENT_SUPERSEDED)
-			content->state = CONTENT_SEEN;
-	}
+	look->again = file->order > content->mtime;
 	content->verdict = look->verdict;
 	content->kinds = look->kinds;
 	entry = look_known(look, file);
 	if (entry == NULL)
 		entry = memory_add_file(memory, file->source, file->name, file->size, file->mtime);
 	memcpy(entry->fingerprint, look->fingerprint, FINGERPRINT_SIZE);
+	if (look->again)
+		return; /* the same bytes were shown before, at an earlier time: their place is further back */
 	if (content->verdict == ZIP_VERDICT_WHOLE && !to_be_run(look, content))
 		look->feed_fd = workspace_wipe(look->feed_fd); /* the same bytes under another name: done, or waiting */
 	decide(look, file, content);
@@ -161,6 +158,21 @@ candidate_failed(struct look *look, enum program program, const struct failure *
 	look_next_candidate(look);
 }
 
+/* From the newest on, with what is known now. Bounded by COPIES_MAX. */
+static void
+begin_again(struct look *look)
+{
+	look->again = false;
+	look->covered = 0;
+	look->feed_fd = workspace_wipe(look->feed_fd);
+	while (look->run_count > 0) {
+		look->run_count--;
+		look->runs[look->run_count].fd = workspace_wipe(look->runs[look->run_count].fd);
+	}
+	if (look_gather(look) < 0)
+		look->candidate_count = 0;
+}
+
 static void
 on_inspect_end(const struct failure *failure, void *userdata)
 {
@@ -176,6 +188,8 @@ on_inspect_end(const struct failure *failure, void *userdata)
 	}
 	inspected(look);
 	look->at++;
+	if (look->again)
+		begin_again(look);
 	look_next_candidate(look);
 }
 

@@ -32,6 +32,7 @@ struct look {
 	usec_t copy_since;
 	bool cancelled;
 	bool ran;               /* a load was started */
+	bool again;             /* a file turned out to be an older feed: what is the newest must be told anew */
 	struct shown_file *candidates; /* newest first */
 	size_t candidate_count, at;
 	unsigned int copies;
@@ -57,6 +58,9 @@ struct known_file *look_known(const struct look *look, const struct shown_file *
 
 /* How long until the file has stood still for long enough; 0: it has, or it was known before. */
 usec_t look_unsettled_for(const struct look *look, const struct shown_file *file);
+
+/* Sorts what the listings show, newest first, and goes back to its beginning. Returns 0 or -ENOMEM. */
+int look_gather(struct look *look) WARN_UNUSED;
 
 struct circumstances look_circumstances(const struct look *look);
 

@@ -550,6 +550,38 @@ class Supervisor(unittest.TestCase):
             self.assertTrue(any("is the newest still" in e["MESSAGE"] for e in entries), entries)
             self.assertEqual((status, [e for e in entries if e["MESSAGE"].endswith("started.")]), (2, []))
 
+    def test_an_old_feed_that_is_touched_hides_no_newer_one(self):
+        # 1: old.zip is loaded. 2: it is touched, and a newer feed lies beside it with a time between the two.
+        share = '''
+        mark = %r
+        if name == "SHARE_LIST":
+            if os.path.exists(mark):
+                listing("old.zip", 3, 1700000003000000)
+                listing("new.zip", 3, 1700000002000000)
+            else:
+                listing("old.zip", 3, 1700000001000000)
+        else:
+            os.pwrite(fds[0], payload[4:7], 0)
+            say("COPIED", struct.pack("<Q", 3))
+        say("DONE")
+        wait()
+        '''
+        mark = "/tmp/patrond-touched-%d" % os.getpid()
+        with Fake(share=share % mark) as fake:
+            try:
+                self.assertEqual(fake.run()[0], 0)
+                with open(mark, "w", encoding="ascii"):
+                    pass
+                status, entries = fake.run()
+                self.assertEqual(status, 0, entries)
+                self.assertEqual(len([e for e in entries if e["MESSAGE"].endswith("started.")]), 1, entries)
+                with open(os.path.join(fake.directory, "runtime/state"), encoding="ascii") as file:
+                    self.assertEqual(json.load(file)["student"]["mtime"], 1700000002000000)
+                self.assertEqual(fake.run()[1][-1]["MESSAGE"], "Nothing new in 2 files.")
+            finally:
+                if os.path.exists(mark):
+                    os.unlink(mark)
+
     # --- upload under way ---
 
     def test_an_older_feed_does_not_slip_in_before_one_that_grows(self):
