@@ -71,6 +71,10 @@ class Tls(LoadTest):
         self.assert_refused(self.rig.load(ROWS), "tls-name")
 
     def test_name_of_the_url(self):
+        try:
+            socket.getaddrinfo("localhost", None, socket.AF_INET)
+        except OSError:
+            self.skipTest("localhost has no address here: there is no /etc/hosts")
         self.start()
         self.rig.host = "localhost"
         self.assertEqual(self.rig.load(ROWS).last.name, "DONE")
