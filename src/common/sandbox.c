@@ -157,9 +157,9 @@ static const struct rule dial_rules[] = {
 };
 
 /*
- * The share's folder, by name; Landlock says which. It is looked at when the supervisor asks, so there is nothing to watch
- * with. Links, devices, folders and owners are nothing that a share needs; the old calls without a folder's descriptor
- * neither.
+ * The share's folder, by name; Landlock says which. It is watched by a descriptor that was made before the walls:
+ * Landlock says nothing of inotify_add_watch, which would tell the names in any folder. Links, devices and owners are
+ * nothing that a share needs; the old calls without a folder's descriptor neither.
  */
 static const struct rule folder_rules[] = {
 	ALLOW(openat), ALLOW(openat2), ALLOW(newfstatat), ALLOW(statx), ALLOW(fstatfs), ALLOW(getdents64),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * patrond-share: lists the library's share, copies feeds from it and delivers reports to it. Its power is the share's
- * folder; it has no secret. It lives as long as its connection and serves one request after another.
+ * patrond-share: watches and lists the library's share, copies feeds from it and delivers reports to it. Its power is the
+ * share's folder; it has no secret. It lives as long as its connection and serves one request after another.
  */
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include "share/folder.h"
 #include "share/list.h"
 #include "share/tidy.h"
+#include "share/watch.h"
 
 #define SECONDS_PER_DAY 86400
 #define SEND_FROM 65536U /* bytes of listings that are sent together */
@@ -44,10 +45,17 @@ struct handler {
 	    struct failure *failure);
 };
 
+struct listing_stage {
+	struct stage *stage;
+	time_t told; /* seconds of the monotonic clock */
+};
+
 static int
 take_listed(const struct listed *file, void *userdata)
 {
-	struct stage *stage = userdata;
+	struct listing_stage *listing = userdata;
+	struct stage *stage = listing->stage;
+	struct timespec now = { 0 };
 	int r;
 
 	wire_begin(&stage->out, WIRE_LISTING);
@@ -55,7 +63,12 @@ take_listed(const struct listed *file, void *userdata)
 	wire_put_u64(&stage->out, file->size);
 	wire_put_i64(&stage->out, file->mtime);
 	r = wire_end(&stage->out);
-	return r < 0 || stage->out.buf.size < SEND_FROM ? r : stage_send(stage);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	/* Together, but on a slow share now and then: silence is taken for one that hangs. */
+	if (r < 0 || (stage->out.buf.size < SEND_FROM && now.tv_sec == listing->told))
+		return r;
+	listing->told = now.tv_sec;
+	return stage_send(stage);
 }
 
 /* Today by UTC: behind the walls there is no time zone, and some hours do not matter to a term of days. */
@@ -69,6 +82,7 @@ static int
 do_list(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
 {
 	time_t now = time(NULL);
+	struct listing_stage listing = { .stage = stage };
 	struct tidy tidy = {
 		.remove_before = today_utc(now) - (int32_t)stage->config.report.keep_days,
 		.now = now,
@@ -76,7 +90,7 @@ do_list(struct stage *stage, const struct folder *folder, const struct request *
 
 	if (!request->look_only)
 		(void)!tidy_reports(folder, &tidy); /* that the folder can be read, the listing shows */
-	return list_feeds(folder, stage->config.share.pattern, take_listed, stage, failure);
+	return list_feeds(folder, stage->config.share.pattern, take_listed, &listing, failure);
 }
 
 struct copying {
@@ -186,9 +200,24 @@ read_request(struct stage *stage, struct wire_in *in, const struct handler *hand
 	return wire_finish(in);
 }
 
+/* The folder is not kept open for it: a share that is watched can be unmounted. Returns as serve. */
+static int
+serve_watch(struct stage *stage, const struct watch *watch)
+{
+	struct failure failure;
+	int r = watch_run(stage, watch, &failure);
+
+	if (r == 0)
+		return stage_done(stage);
+	if (r == -1)
+		r = stage_fail(stage, &failure);
+	/* What was watched is gone, and walls and watch with it: a new process has new ones. */
+	return r == 0 ? 1 : r;
+}
+
 /* Serves one request. Returns 0 to go on, 1 to end well, or a negative errno to end. */
 static int
-serve(struct stage *stage, struct wire_in *in)
+serve(struct stage *stage, const struct watch *watch, struct wire_in *in)
 {
 	const struct handler *handler = handler_of(in->type);
 	_cleanup_folder_ struct folder folder = FOLDER_INIT;
@@ -198,6 +227,8 @@ serve(struct stage *stage, struct wire_in *in)
 	int r;
 
 	stage->cancelled = false; /* what was said before this request was about another */
+	if (in->type == WIRE_SHARE_WATCH && wire_finish(in) == 0 && stage->reader.fd_count == 0)
+		return serve_watch(stage, watch);
 	r = handler != NULL ? read_request(stage, in, handler, &request) : -EBADMSG;
 	if (r < 0) {
 		(void)!stage_fail(stage, &failure);
@@ -223,6 +254,7 @@ run(struct stage *stage)
 {
 	struct sandbox_options options = { .share_path = stage->config.share.path };
 	struct failure failure = failure_of(FAILURE_CONFIG, -ENOENT);
+	_cleanup_watch_ struct watch watch = WATCH_INIT;
 	struct wire_in in;
 	int r;
 
@@ -233,6 +265,7 @@ run(struct stage *stage)
 		(void)!stage_fail(stage, &failure);
 		return -ENOENT;
 	}
+	watch_begin(&watch, stage->config.share.path);
 	r = stage_walls(stage, &options);
 	if (r < 0)
 		return r;
@@ -240,7 +273,7 @@ run(struct stage *stage)
 		r = stage_request(stage, &in);
 		if (r <= 0)
 			return r;
-		r = serve(stage, &in);
+		r = serve(stage, &watch, &in);
 		if (r != 0)
 			return r;
 	}

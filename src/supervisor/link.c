@@ -31,6 +31,10 @@ static const struct conversation conversations[] = {
 	{ PROGRAM_SHARE, WIRE_SHARE_COPY, { WIRE_COPIED } },
 	{ PROGRAM_SHARE, WIRE_SHARE_DELIVER, { 0 } },
 	{ PROGRAM_SHARE, WIRE_SHARE_REMOVE, { 0 } },
+	{ PROGRAM_SHARE, WIRE_SHARE_WATCH, { WIRE_SHARE_WATCHED, WIRE_SHARE_CHANGED } },
+	{ PROGRAM_SHARE, WIRE_SHARE_DONE, { 0 } },
+	{ PROGRAM_SHARE, WIRE_SHARE_SWEEP, { WIRE_SHARE_FOUND } },
+	{ PROGRAM_SHARE, WIRE_SHARE_CLEAN, { WIRE_SHARE_CLEANED } },
 	{ PROGRAM_DECODE, WIRE_DECODE_INSPECT, { WIRE_INSPECTED } },
 	{ PROGRAM_DECODE, WIRE_DECODE_RECORDS, { 0 } },
 	{ PROGRAM_LOAD, WIRE_LOAD, { WIRE_INDEXED, WIRE_PLAN, WIRE_GUARD, WIRE_OUTCOME, WIRE_COUNTS } },
@@ -59,6 +63,7 @@ struct link {
 	pid_t pid;       /* our own child, 0 otherwise */
 	bool reaped;
 	bool hung_up;    /* the other side let go */
+	bool killed;     /* once more after the grace */
 	int exit_status; /* as waitpid's, once reaped */
 	uint32_t walls;
 	usec_t timeout;
@@ -85,6 +90,26 @@ kill_child(struct link *link, int signal_number)
 		(void)kill(link->pid, signal_number);
 }
 
+static int
+on_late_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+	(void)source;
+	(void)info;
+	(void)userdata;
+	return 0;
+}
+
+/*
+ * Reaps the child that was killed, later where need be: in a system call on a mount that hangs not even SIGKILL ends it,
+ * and waiting for it here would hang the supervisor, too.
+ */
+static void
+reap(sd_event *event, pid_t pid)
+{
+	if (waitpid(pid, NULL, WNOHANG) == 0)
+		(void)sd_event_add_child(event, NULL, pid, WEXITED, on_late_child, NULL);
+}
+
 struct link *
 link_free(struct link *link)
 {
@@ -98,7 +123,7 @@ link_free(struct link *link)
 	(void)fd_close(link->fd);
 	if (link->pid > 0 && !link->reaped) {
 		kill_child(link, SIGKILL);
-		(void)waitpid(link->pid, NULL, 0); /* SIGKILL: it does not take long */
+		reap(link->event, link->pid);
 	}
 	wire_reader_done(&link->reader);
 	free(link);
@@ -461,7 +486,10 @@ link_cancel(struct link *link)
 		(void)!wire_send(link->fd, &out, NULL, 0);
 }
 
-/* The stage did not go with its connection. Another unit's process is beyond us: systemd's limits end it. */
+/*
+ * The stage did not go with its connection. Another unit's process is beyond us: systemd's limits end it. One of ours
+ * that is still there after a second grace hangs in a system call, which is the last it will ever do: it is left behind.
+ */
 static int
 on_grace(sd_event_source *source, uint64_t now, void *userdata)
 {
@@ -471,9 +499,12 @@ on_grace(sd_event_source *source, uint64_t now, void *userdata)
 	(void)now;
 	kill_child(link, SIGKILL);
 	link->grace = sd_event_source_disable_unref(link->grace);
-	if (link->pid == 0)
+	if (link->pid == 0 || link->reaped || link->killed) {
 		ended(link);
-	return 0;
+		return 0;
+	}
+	link->killed = true;
+	return sd_event_add_time_relative(link->event, &link->grace, CLOCK_MONOTONIC, GRACE_USEC, 0, on_grace, link);
 }
 
 static int

@@ -106,6 +106,7 @@ on_listed(const struct failure *failure, void *userdata)
 
 	look->errand = NULL;
 	look->sources &= ~(1U << source);
+	look->manager->source_failures[source] = failure != NULL ? *failure : failure_of(FAILURE_NONE, 0);
 	if (failure == NULL) {
 		source_end(&look->manager->sources[source]);
 		look->listed |= 1U << source;
@@ -124,7 +125,8 @@ list(struct look *look, enum source_kind source)
 	const struct errand_options options = {
 		.program = look_source_program(source),
 		.out = &out,
-		.timeout = look->manager->config.load.stage_timeout,
+		.timeout = source == SOURCE_SHARE ? manager_share_timeout(look->manager)
+		                                  : look->manager->config.load.stage_timeout,
 		.on_answer = on_listing,
 		.on_end = on_listed,
 		.userdata = look,

@@ -239,7 +239,8 @@ copy(struct look *look)
 		.out = &out,
 		.fds = &look->feed_fd,
 		.fd_count = 1,
-		.timeout = look->manager->config.load.stage_timeout,
+		.timeout = file->source == SOURCE_SHARE ? manager_share_timeout(look->manager)
+		                                        : look->manager->config.load.stage_timeout,
 		.on_answer = on_copy_answer,
 		.on_end = on_copied,
 		.userdata = look,

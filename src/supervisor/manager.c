@@ -13,7 +13,9 @@
 #include "supervisor/journal.h"
 #include "supervisor/look.h"
 #include "supervisor/report.h"
+#include "supervisor/sentence.h"
 #include "supervisor/status.h"
+#include "supervisor/watch.h"
 #include "supervisor/workspace.h"
 
 static int schedule(struct manager *manager);
@@ -56,6 +58,42 @@ manager_count_status(struct manager *manager, int status)
 		manager->worst = status;
 }
 
+void
+manager_look_soon(struct manager *manager, enum source_kind kind, usec_t delay)
+{
+	usec_t at = manager_now(manager) + delay;
+
+	if (manager->once || manager->stopping || at >= manager->next_look[kind] || manager->next_look[kind] == UINT64_MAX)
+		return;
+	manager->next_look[kind] = at;
+	if (manager->look == NULL && manager->delivery == NULL && schedule(manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+}
+
+usec_t
+manager_share_timeout(const struct manager *manager)
+{
+	const struct config *config = &manager->config;
+
+	return config->share.stall_timeout < config->load.stage_timeout ? config->share.stall_timeout
+	                                                                : config->load.stage_timeout;
+}
+
+void
+manager_share_changed(struct manager *manager)
+{
+	(void)manager;
+}
+
+/* A share that is gone comes back under walls of its own, and with other settings another watch is needed. */
+static void
+rewatch(struct manager *manager)
+{
+	manager->watch = watch_free(manager->watch);
+	if (watch_new(&manager->watch, manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+}
+
 /* --- looks --- */
 
 static void
@@ -77,10 +115,29 @@ do_reload(struct manager *manager)
 		for (size_t i = 0; i < SOURCE_MAX; i++)
 			manager->next_look[i] =
 			    manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
+		rewatch(manager);
 		entry_begin(&entry, 5, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL, "Configuration read anew.");
 	}
 	entry_send(&entry);
 	(void)sd_notify(0, "READY=1");
+}
+
+/* What keeps patrond from its feeds or its report, for as long as it does. Returns false where there is nothing. */
+static bool
+tell_sources(const struct manager *manager)
+{
+	char text[512];
+
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		if (manager->source_failures[i].code != FAILURE_NONE) {
+			sentence_failure(i == SOURCE_SHARE ? PROGRAM_SHARE : PROGRAM_FETCH, &manager->source_failures[i], text,
+			    sizeof(text));
+			status_set("FAILED: %s", text);
+			return true;
+		}
+	if (manager->report_fd >= 0)
+		status_set("FAILED: a clean-up report could not be delivered to the share yet.");
+	return manager->report_fd >= 0;
 }
 
 static void
@@ -97,7 +154,7 @@ tell_idle(struct manager *manager)
 		status_set("HELD: %u load%s held by a guard.", held, held == 1 ? " is" : "s are");
 	else if (due > 0)
 		status_set("FAILED: %u load%s due again after a failure.", due, due == 1 ? " is" : "s are");
-	else
+	else if (!tell_sources(manager))
 		status_set("Idle.");
 }
 
@@ -287,7 +344,8 @@ setup(struct manager *manager)
 		manager->sources[i].kind = (enum source_kind)i;
 		manager->next_look[i] = manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
 	}
-	return schedule(manager);
+	r = schedule(manager);
+	return r < 0 ? r : watch_new(&manager->watch, manager);
 }
 
 int
@@ -317,6 +375,7 @@ manager_free(struct manager *manager)
 {
 	if (manager == NULL)
 		return NULL;
+	manager->watch = watch_free(manager->watch);
 	manager->look = look_free(manager->look);
 	manager->delivery = errand_free(manager->delivery);
 	manager->report_fd = workspace_wipe(manager->report_fd);

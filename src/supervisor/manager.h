@@ -7,11 +7,13 @@
 #include <systemd/sd-event.h>
 
 #include "common/config.h"
+#include "patrond/failure.h"
 #include "supervisor/memory.h"
 #include "supervisor/source.h"
 
 struct errand;
 struct look;
+struct watch;
 
 struct manager {
 	sd_event *event;
@@ -30,6 +32,8 @@ struct manager {
 	int report_fd;      /* a clean-up report that could not be delivered yet, or -EBADF */
 	char report_name[64];
 	struct errand *delivery;
+	struct watch *watch;  /* of the share, or NULL */
+	struct failure source_failures[SOURCE_MAX]; /* of the last listing; code NONE where it went well */
 };
 
 struct manager_options {
@@ -47,6 +51,15 @@ int manager_run(struct manager *manager) WARN_UNUSED;
 
 /* Called by the look when it is over. */
 void manager_look_over(struct manager *manager);
+
+/* Looks no later than in `delay` microseconds, or right after the look that is under way. Not with --once. */
+void manager_look_soon(struct manager *manager, enum source_kind kind, usec_t delay);
+
+/* The longest silence of a patrond-share: the share's own, which is shorter than a stage's that computes. */
+usec_t manager_share_timeout(const struct manager *manager);
+
+/* Called by the watch: something on the share is new, whatever its name. */
+void manager_share_changed(struct manager *manager);
 
 /*
  * Keeps a clean-up report that could not be delivered: it is tried again before the next look, until a newer one takes

@@ -26,7 +26,7 @@ report_deliver(struct errand **ret, struct manager *manager, int fd, const char 
 		.out = &out,
 		.fds = &fd,
 		.fd_count = 1,
-		.timeout = manager->config.load.stage_timeout,
+		.timeout = manager_share_timeout(manager),
 		.on_answer = on_answer,
 		.on_end = on_end,
 		.userdata = userdata,
