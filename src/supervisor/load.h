@@ -39,6 +39,7 @@ struct load_options {
 	uint32_t kinds;               /* which feeds of it */
 	const char *id;
 	const struct content *content; /* for what was approved; read in load_start only */
+	load_over_fn on_result;       /* the result stands, before it is told; a report may still be under way */
 	load_over_fn on_over;
 	void *userdata;
 };

@@ -10,6 +10,7 @@
 
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
+#include "supervisor/put_away.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
@@ -50,18 +51,31 @@ look_cancel(struct look *look)
 }
 
 static void
-over(struct look *look)
+save(const struct manager *manager)
+{
+	struct entry entry;
+
+	if (manager->dry_run || memory_save(manager->memory) >= 0)
+		return;
+	entry_begin(&entry, 4, MESSAGE_MEMORY, FEED_KIND_INVALID, NULL,
+	    "The memory of feeds could not be saved in the runtime directory; after a restart feeds may be run again.");
+	entry_send(&entry);
+}
+
+void
+look_put_away_over(struct look *look)
 {
 	struct manager *manager = look->manager;
 
-	if (!manager->dry_run && memory_save(manager->memory) < 0) {
-		struct entry entry;
-
-		entry_begin(&entry, 4, MESSAGE_MEMORY, FEED_KIND_INVALID, NULL,
-		    "The memory of feeds could not be saved in the runtime directory; after a restart feeds may be run again.");
-		entry_send(&entry);
-	}
+	save(manager);
 	manager_look_over(manager); /* frees the look */
+}
+
+static void
+over(struct look *look)
+{
+	look->at = 0;
+	put_away_next(look);
 }
 
 void
@@ -147,8 +161,8 @@ newest_first(const void *a, const void *b)
 {
 	const struct shown_file *x = a, *y = b;
 
-	if (x->mtime != y->mtime)
-		return x->mtime > y->mtime ? -1 : 1;
+	if (x->order != y->order)
+		return x->order > y->order ? -1 : 1;
 	return -strcmp(x->name, y->name); /* of equal times the later name, since names often carry dates */
 }
 
@@ -172,8 +186,27 @@ gather(struct look *look)
 			    manager->sources[s].count * sizeof(*look->candidates));
 			look->candidate_count += manager->sources[s].count;
 		}
-	qsort(look->candidates, look->candidate_count, sizeof(*look->candidates), newest_first);
+	for (size_t s = 0; s < SOURCE_MAX; s++)
+		if ((look->listed & (1U << s)) != 0) {
+			trouble_keep(&look->manager->unread, (enum source_kind)s, look->candidates, look->candidate_count);
+			trouble_keep(&look->manager->left, (enum source_kind)s, look->candidates, look->candidate_count);
+		}
+	look_sort(look);
 	return 0;
+}
+
+void
+look_sort(struct look *look)
+{
+	for (size_t i = look->at; i < look->candidate_count; i++) {
+		struct shown_file *file = &look->candidates[i];
+		const struct known_file *known = look_known(look, file);
+		const struct content *content =
+		    known != NULL && !known->unread ? memory_content(look->manager->memory, known->fingerprint) : NULL;
+
+		file->order = content != NULL && content->mtime < file->mtime ? content->mtime : file->mtime;
+	}
+	qsort(look->candidates + look->at, look->candidate_count - look->at, sizeof(*look->candidates), newest_first);
 }
 
 struct known_file *
@@ -291,6 +324,16 @@ remember(struct look *look, const struct run *run, const struct load_result *res
 		choose_remember(look->manager->memory, content, run->kinds, result, &c);
 }
 
+/* Before it is told, and before the report is delivered: what was loaded is not to be loaded again after a crash. */
+static void
+on_load_result(const struct load_result *result, void *userdata)
+{
+	struct look *look = userdata;
+
+	remember(look, &look->runs[look->run_count - 1], result);
+	save(look->manager);
+}
+
 static void
 on_load_over(const struct load_result *result, void *userdata)
 {
@@ -299,7 +342,6 @@ on_load_over(const struct load_result *result, void *userdata)
 
 	look->load = NULL;
 	manager_count_status(look->manager, result_status(result));
-	remember(look, run, result);
 	run->fd = workspace_wipe(run->fd);
 	look->run_count--;
 	look_next_run(look);
@@ -345,6 +387,7 @@ look_next_run(struct look *look)
 		.kinds = run->kinds,
 		.id = id,
 		.content = content,
+		.on_result = on_load_result,
 		.on_over = on_load_over,
 		.userdata = look,
 	};

@@ -87,7 +87,8 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 	look->feed_fd = workspace_wipe(look->feed_fd);
 }
 
-static void
+/* Returns false where the candidate is not decided yet, since it is older than it seemed: it takes its place again. */
+static bool
 inspected(struct look *look)
 {
 	const struct shown_file *file = &look->candidates[look->at];
@@ -106,9 +107,16 @@ inspected(struct look *look)
 	if (entry == NULL)
 		entry = memory_add_file(memory, file->source, file->name, file->size, file->mtime);
 	memcpy(entry->fingerprint, look->fingerprint, FINGERPRINT_SIZE);
+	trouble_clear(&look->manager->unread, file);
+	if (content->mtime < file->order) {
+		look->feed_fd = workspace_wipe(look->feed_fd);
+		look_sort(look);
+		return false;
+	}
 	if (content->verdict == ZIP_VERDICT_WHOLE && !to_be_run(look, content))
 		look->feed_fd = workspace_wipe(look->feed_fd); /* the same bytes under another name: done, or waiting */
 	decide(look, file, content);
+	return true;
 }
 
 static int
@@ -135,6 +143,22 @@ on_inspect_answer(struct wire_in *in, void *userdata)
 	return 0;
 }
 
+/* A file that changed is looked at again once it may stand still; any other failure comes back after growing pauses. */
+static void
+come_back(struct look *look, const struct shown_file *file, const struct failure *failure)
+{
+	struct manager *manager = look->manager;
+	const struct config *config = &manager->config;
+	usec_t pause = file->source == SOURCE_SHARE ? config->share.settle : config->sftp.settle;
+
+	if (failure->code == FAILURE_CANCELLED)
+		return;
+	if (failure->code != FAILURE_FEED_CHANGED)
+		pause = trouble_add(&manager->unread, file, manager_now(manager), config->load.retry_pause,
+		    config->load.retry_pause_max);
+	manager_look_soon(manager, file->source, pause);
+}
+
 static void
 candidate_failed(struct look *look, enum program program, const struct failure *failure)
 {
@@ -144,6 +168,7 @@ candidate_failed(struct look *look, enum program program, const struct failure *
 	journal_escape(file->name, strlen(file->name), name, sizeof(name));
 	look_tell_failure(look, file->source, program, failure, name);
 	look->feed_fd = workspace_wipe(look->feed_fd);
+	come_back(look, file, failure);
 	/*
 	 * What could not be read may be the newest feed: no older one is taken in this look, lest it bring back a child
 	 * who has opted out since.
@@ -165,8 +190,8 @@ on_inspect_end(const struct failure *failure, void *userdata)
 		candidate_failed(look, PROGRAM_DECODE, failure);
 		return;
 	}
-	inspected(look);
-	look->at++;
+	if (inspected(look))
+		look->at++;
 	look_next_candidate(look);
 }
 
@@ -269,6 +294,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 
 	if (look_unsettled_for(look, file) > 0) {
 		tell_file(file, MESSAGE_SETTLING, "does not stand still yet and is left alone.");
+		manager_look_soon(look->manager, file->source, look_unsettled_for(look, file));
 		/* It will be the newest feed in a moment: an older one must not slip in before it. */
 		look->at = look->candidate_count - 1;
 		return false;
@@ -316,6 +342,11 @@ look_next_candidate(struct look *look)
 
 		if (look->copies == COPIES_MAX || !needs_copy(look, &look->candidates[look->at])) {
 			look->at++;
+			continue;
+		}
+		if (!look->manager->once &&
+		    trouble_pause(&look->manager->unread, &look->candidates[look->at], manager_now(look->manager)) > 0) {
+			look->at = look->candidate_count; /* not tried again yet, and as before nothing older is taken */
 			continue;
 		}
 		r = copy(look);

@@ -55,6 +55,15 @@ usec_t look_unsettled_for(const struct look *look, const struct shown_file *file
 
 struct circumstances look_circumstances(const struct look *look);
 
+/*
+ * Sorts the candidates that are left, newest first. A content that was shown before is as old as it was then, whatever
+ * name and time the file has now: else an old feed that is touched, or uploaded again, would hide a newer one.
+ */
+void look_sort(struct look *look);
+
+/* Ends the look: all that was loaded is put away. */
+void look_put_away_over(struct look *look);
+
 /* Goes on with the next candidate, and after the last one with the first run. The look may be gone afterwards. */
 void look_next_candidate(struct look *look);
 

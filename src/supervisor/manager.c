@@ -135,6 +135,11 @@ tell_sources(const struct manager *manager)
 			status_set("FAILED: %s", text);
 			return true;
 		}
+	if (manager->unread.count > 0) {
+		status_set("FAILED: %zu file%s of a source could not be read; tried again after growing pauses.",
+		    manager->unread.count, manager->unread.count == 1 ? "" : "s");
+		return true;
+	}
 	if (manager->report_fd >= 0)
 		status_set("FAILED: a clean-up report could not be delivered to the share yet.");
 	return manager->report_fd >= 0;
@@ -198,7 +203,7 @@ on_delivered(const struct failure *failure, void *userdata)
 	struct manager *manager = userdata;
 
 	manager->delivery = NULL;
-	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure);
+	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure, NULL);
 	if (failure == NULL)
 		manager->report_fd = workspace_wipe(manager->report_fd);
 	if (manager->stopping)

@@ -10,6 +10,7 @@
 #include "patrond/failure.h"
 #include "supervisor/memory.h"
 #include "supervisor/source.h"
+#include "supervisor/trouble.h"
 
 struct errand;
 struct look;
@@ -32,6 +33,8 @@ struct manager {
 	int report_fd;      /* a clean-up report that could not be delivered yet, or -EBADF */
 	char report_name[64];
 	struct errand *delivery;
+	struct troubles unread; /* files that could not be copied or inspected */
+	struct troubles left;   /* feeds that were loaded and could not be put away */
 	struct watch *watch;  /* of the share, or NULL */
 	struct failure source_failures[SOURCE_MAX]; /* of the last listing; code NONE where it went well */
 };

@@ -92,8 +92,8 @@ static const char *const sentences[FAILURE_MAX] = {
 
 	[FAILURE_SHARE_GONE] = "[share] path is not there ({errno}): is the share mounted?",
 	[FAILURE_SHARE_UNREADABLE] = "[share] path cannot be read ({errno}).",
-	[FAILURE_SHARE_READ_ONLY] = "The clean-up report cannot be delivered: the share is read-only.",
-	[FAILURE_SHARE_FULL] = "The clean-up report cannot be delivered: the share is full.",
+	[FAILURE_SHARE_READ_ONLY] = "The share is read-only: nothing can be delivered to it, moved on it, or removed from it.",
+	[FAILURE_SHARE_FULL] = "Nothing can be written to the share: the share is full.",
 	[FAILURE_SHARE_FILE] = "The file on the share cannot be read or written ({errno}).",
 };
 

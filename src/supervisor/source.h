@@ -15,6 +15,7 @@ struct shown_file {
 	char name[LIMIT_FILE_NAME + 1]; /* as it stands in the listing: never a path, never printed unescaped */
 	uint64_t size;
 	int64_t mtime;    /* microseconds since 1970 */
+	int64_t order;    /* by which the newest is told: mtime, or when its content was first shown, if that is earlier */
 	usec_t since;     /* monotonic: since when it is shown with this size and time */
 };
 
