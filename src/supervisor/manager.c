@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "supervisor/janitor.h"
 #include "supervisor/journal.h"
 #include "supervisor/look.h"
 #include "supervisor/report.h"
@@ -17,6 +18,8 @@
 #include "supervisor/status.h"
 #include "supervisor/watch.h"
 #include "supervisor/workspace.h"
+
+#define SWEEP_DELAY USEC_PER_SEC /* files come in flocks */
 
 static int schedule(struct manager *manager);
 
@@ -82,7 +85,7 @@ manager_share_timeout(const struct manager *manager)
 void
 manager_share_changed(struct manager *manager)
 {
-	(void)manager;
+	janitor_wake(manager->janitor, SWEEP_DELAY);
 }
 
 /* A share that is gone comes back under walls of its own, and with other settings another watch is needed. */
@@ -116,6 +119,7 @@ do_reload(struct manager *manager)
 			manager->next_look[i] =
 			    manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
 		rewatch(manager);
+		janitor_wake(manager->janitor, 0);
 		entry_begin(&entry, 5, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL, "Configuration read anew.");
 	}
 	entry_send(&entry);
@@ -159,8 +163,27 @@ tell_idle(struct manager *manager)
 		status_set("HELD: %u load%s held by a guard.", held, held == 1 ? " is" : "s are");
 	else if (due > 0)
 		status_set("FAILED: %u load%s due again after a failure.", due, due == 1 ? " is" : "s are");
-	else if (!tell_sources(manager))
-		status_set("Idle.");
+	else if (!tell_sources(manager)) {
+		size_t plaintext = janitor_plaintext(manager->janitor);
+
+		if (plaintext > 0)
+			status_set("Idle. Plaintext on the share: %zu file%s.", plaintext, plaintext == 1 ? "" : "s");
+		else
+			status_set("Idle.");
+	}
+}
+
+void
+manager_tell_idle(struct manager *manager)
+{
+	if (manager->look == NULL && manager->delivery == NULL && !manager->stopping)
+		tell_idle(manager);
+}
+
+static void
+on_swept(struct manager *manager)
+{
+	(void)sd_event_exit(manager->event, manager->worst);
 }
 
 void
@@ -170,6 +193,11 @@ manager_look_over(struct manager *manager)
 
 	manager->look = NULL;
 	look_free(look);
+	if (manager->once && !manager->stopping && !manager->swept) {
+		manager->swept = true;
+		if (janitor_run(manager->janitor, on_swept))
+			return;
+	}
 	if (manager->once || manager->stopping) {
 		(void)sd_event_exit(manager->event, manager->worst);
 		return;
@@ -350,6 +378,8 @@ setup(struct manager *manager)
 		manager->next_look[i] = manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
 	}
 	r = schedule(manager);
+	if (r == 0)
+		r = janitor_new(&manager->janitor, manager);
 	return r < 0 ? r : watch_new(&manager->watch, manager);
 }
 
@@ -381,6 +411,7 @@ manager_free(struct manager *manager)
 	if (manager == NULL)
 		return NULL;
 	manager->watch = watch_free(manager->watch);
+	manager->janitor = janitor_free(manager->janitor);
 	manager->look = look_free(manager->look);
 	manager->delivery = errand_free(manager->delivery);
 	manager->report_fd = workspace_wipe(manager->report_fd);

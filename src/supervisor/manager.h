@@ -13,6 +13,7 @@
 #include "supervisor/trouble.h"
 
 struct errand;
+struct janitor;
 struct look;
 struct watch;
 
@@ -35,6 +36,8 @@ struct manager {
 	struct errand *delivery;
 	struct troubles unread; /* files that could not be copied or inspected */
 	struct troubles left;   /* feeds that were loaded and could not be put away */
+	struct janitor *janitor;
+	bool swept;             /* with --once: the janitor has had its turn */
 	struct watch *watch;  /* of the share, or NULL */
 	struct failure source_failures[SOURCE_MAX]; /* of the last listing; code NONE where it went well */
 };
@@ -60,6 +63,9 @@ void manager_look_soon(struct manager *manager, enum source_kind kind, usec_t de
 
 /* The longest silence of a patrond-share: the share's own, which is shorter than a stage's that computes. */
 usec_t manager_share_timeout(const struct manager *manager);
+
+/* Says what patrond waits for, where nothing is under way. */
+void manager_tell_idle(struct manager *manager);
 
 /* Called by the watch: something on the share is new, whatever its name. */
 void manager_share_changed(struct manager *manager);
