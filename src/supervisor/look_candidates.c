@@ -334,6 +334,18 @@ needs_copy(struct look *look, const struct shown_file *file)
 	return false;
 }
 
+/* True for a file that could not be read and is not tried again yet: the look that will is made sure of. */
+static bool
+must_wait(const struct look *look, const struct shown_file *file)
+{
+	struct manager *manager = look->manager;
+	usec_t pause = manager->once ? 0 : trouble_pause(&manager->unread, file, manager_now(manager));
+
+	if (pause > 0)
+		manager_look_soon(manager, file->source, pause);
+	return pause > 0;
+}
+
 void
 look_next_candidate(struct look *look)
 {
@@ -344,9 +356,8 @@ look_next_candidate(struct look *look)
 			look->at++;
 			continue;
 		}
-		if (!look->manager->once &&
-		    trouble_pause(&look->manager->unread, &look->candidates[look->at], manager_now(look->manager)) > 0) {
-			look->at = look->candidate_count; /* not tried again yet, and as before nothing older is taken */
+		if (must_wait(look, &look->candidates[look->at])) {
+			look->at = look->candidate_count; /* as when it failed: nothing older is taken */
 			continue;
 		}
 		r = copy(look);

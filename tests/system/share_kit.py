@@ -55,7 +55,7 @@ while at < len(stream):
         whole = True
 def note(word):
     with open(os.path.join(HERE, "loads"), "a") as file:
-        file.write("%s %s %.6f\\n" % (word, keys[0] if keys else "-", time.time()))
+        file.write("%s %s %.6f %d\\n" % (word, keys[0] if keys else "-", time.time(), len(keys)))
 note("begun" if whole else "cut")
 def counts(number, kind, n):
     v = [n] + [n, 0, 0, 0, 0, 0, 0] + [0] * 19 + [0] * 20 + [0, 0]
@@ -138,7 +138,7 @@ class Town:
 
         with open(self.path("patrond.conf"), "w", encoding="utf-8") as file:
             file.write(section("share", {"path": self.share, **self.settings}) + section("janitor", self.janitor) +
-                       "[sierra]\nurl = https://127.0.0.1:1/v6\n" + self.extra)
+                       f"[sierra]\nurl = https://127.0.0.1:1/{os.path.basename(self.directory)}/v6\n" + self.extra)
 
     def start(self, *arguments, env=None):
         self.configure()
