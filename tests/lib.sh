@@ -9,7 +9,7 @@ BUILD_PACKAGES="gcc cmake ninja-build pkg-config libc6-dev libsystemd-dev libsod
 # The real parts that the demonstration and the tests run against.
 RUN_PACKAGES="python3 openssl openssh-server openssh-client zip unzip p7zip-full"
 # What the tests need beyond that.
-CHECK_PACKAGES="clang clang-tidy cppcheck libclang-rt-14-dev binutils git libarchive-tools util-linux"
+CHECK_PACKAGES="clang clang-tidy cppcheck libclang-rt-14-dev binutils git libarchive-tools util-linux bindfs fuse3"
 
 LOG=${TMPDIR:-/tmp}/patrond-build.$$.log
 trap 'rm -f "$LOG"' EXIT

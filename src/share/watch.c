@@ -71,14 +71,24 @@ struct summing {
 	struct sums sums;
 };
 
+/* FNV-1a, over bytes and over numbers: to see a change, not to withstand one who hides it. */
 static uint64_t
-hash(uint64_t hash, const void *bytes, size_t size)
+mix(uint64_t hash, uint64_t value)
 {
-	const uint8_t *at = bytes;
+	return (hash ^ value) * 0x100000001b3ULL;
+}
 
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ at[i]) * 0x100000001b3ULL; /* FNV-1a: to see a change, not to withstand one who hides it */
-	return hash;
+static uint64_t
+hash_file(const char *name, const struct stat *st)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (; *name != '\0'; name++)
+		hash = mix(hash, (uint8_t)*name);
+	hash = mix(hash, (uint64_t)st->st_size);
+	hash = mix(hash, (uint64_t)folder_mtime_usec(st));
+	hash = mix(hash, st->st_ino);
+	return mix(hash, st->st_mode);
 }
 
 static unsigned int
@@ -95,19 +105,14 @@ sum_file(const struct folder *folder, const char *name, void *userdata)
 {
 	struct summing *summing = userdata;
 	unsigned int what = change_of(name, summing->pattern);
-	uint64_t state[4], *sum = what == SHARE_CHANGE_FEED ? &summing->sums.feeds : &summing->sums.others;
+	uint64_t *sum = what == SHARE_CHANGE_FEED ? &summing->sums.feeds : &summing->sums.others;
 	struct stat st;
 
 	if (what == 0)
 		return 0;
 	if (fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	state[0] = (uint64_t)st.st_size;
-	state[1] = (uint64_t)folder_mtime_usec(&st);
-	state[2] = st.st_ino;
-	state[3] = st.st_mode;
-	/* added, not chained: the order of a folder is nobody's */
-	*sum += hash(hash(0xcbf29ce484222325ULL, name, strlen(name)), state, sizeof(state));
+	*sum += hash_file(name, &st); /* added, not chained: the order of a folder is nobody's */
 	return 0;
 }
 

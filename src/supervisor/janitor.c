@@ -412,7 +412,8 @@ merge(struct janitor *janitor)
 		else if (janitor->swept)
 			finding->first_seen = now;
 	}
-	qsort(janitor->fresh, janitor->fresh_count, sizeof(*janitor->fresh), by_place);
+	if (janitor->fresh_count > 0)
+		qsort(janitor->fresh, janitor->fresh_count, sizeof(*janitor->fresh), by_place);
 	free(janitor->findings);
 	janitor->findings = janitor->fresh;
 	janitor->count = janitor->fresh_count;
@@ -472,8 +473,9 @@ on_swept(const struct failure *failure, void *userdata)
 	struct janitor *janitor = userdata;
 
 	janitor->errand = NULL;
-	/* Of too many files the known names came first: those are dealt with. */
-	if (failure != NULL && failure->code != janitor->trouble)
+	/* Of too many files the known names came first: those are dealt with. What a look has told is not told again. */
+	if (failure != NULL && failure->code != janitor->trouble &&
+	    failure->code != janitor->manager->source_failures[SOURCE_SHARE].code)
 		janitor_tell_failure(NULL, PROGRAM_SHARE, failure);
 	janitor->trouble = failure != NULL ? failure->code : FAILURE_NONE;
 	if (failure != NULL && failure->code != FAILURE_LISTING_TOO_LONG) {
@@ -538,7 +540,8 @@ janitor_wake(struct janitor *janitor, usec_t delay)
 bool
 janitor_run(struct janitor *janitor, void (*on_over)(struct manager *manager))
 {
-	if (janitor == NULL || janitor->running || !is_on(janitor))
+	if (janitor == NULL || janitor->running || !is_on(janitor) ||
+	    janitor->manager->source_failures[SOURCE_SHARE].code != FAILURE_NONE)
 		return false;
 	janitor->on_over = on_over;
 	return sweep(janitor) == 0;
