@@ -27,6 +27,9 @@
 #define LIMIT_FILE_NAME 255U                    /* bytes, NAME_MAX */
 #define LIMIT_LISTING 4096U                     /* files of one source that are looked at */
 
+#define LIMIT_FOUND 20000U                      /* files of one sweep of the janitor: most of them are asked of decode once */
+#define LIMIT_ASK_SIZE (256U << 20)             /* bytes of a file of which decode is asked what it is */
+
 /* Frames. */
 #define LIMIT_FRAME (128U << 10)                /* bytes of any frame's payload */
 #define LIMIT_FRAME_FDS 4U                      /* descriptors that may come with one frame */

@@ -138,6 +138,7 @@ enum zip_verdict {
 	ZIP_VERDICT_UNREADABLE,   /* no readable directory: not a zip, or an upload still under way */
 	ZIP_VERDICT_PLAIN,        /* a zip, but an entry in it is not encrypted */
 	ZIP_VERDICT_NO_FEED,      /* a whole zip without a feed in it */
+	ZIP_VERDICT_SHAPED,       /* no zip, but text whose rows are shaped like a feed's: it is not encrypted */
 	ZIP_VERDICT_MAX,
 	ZIP_VERDICT_INVALID = -22,
 };

@@ -76,11 +76,27 @@
 	\
 	/* share. LIST: as of fetch, and reports that are too old are removed, but where look_only:u8 follows and is 1 (a dry \
 	 * run). COPY: as of fetch. DELIVER: name:string, fd: the zip. REMOVE: name:string. Answers LISTING*, or PROGRESS*, \
-	 * COPIED, then DONE. */ \
+	 * COPIED, then DONE. DELIVER and REMOVE also take away the reports that are older. */ \
 	X(SHARE_LIST, 0x50, 0, 1) \
 	X(SHARE_COPY, 0x52, 20, 276) \
 	X(SHARE_DELIVER, 0x54, 5, 259) \
 	X(SHARE_REMOVE, 0x56, 5, 259) \
+	/* WATCH: answers SHARE_WATCHED, then SHARE_CHANGED and PROGRESS for as long as the connection lives, or FAILURE. */ \
+	X(SHARE_WATCH, 0x58, 0, 0) \
+	/* local:u8, 1 where the kernel sees every change itself */ \
+	X(SHARE_WATCHED, 0x51, 1, 1) \
+	/* what:u8, enum share_change bits */ \
+	X(SHARE_CHANGED, 0x53, 1, 1) \
+	/* name:string size:u64 mtime:i64 action:u8 (enum share_action): a feed that was loaded. Answers DONE. */ \
+	X(SHARE_DONE, 0x5a, 21, 277) \
+	/* The janitor. SWEEP: answers SHARE_FOUND*, DONE. CLEAN: name:string size:u64 mtime:i64 device:u64 inode:u64, as \
+	 * found; answers SHARE_CLEANED, DONE. */ \
+	X(SHARE_SWEEP, 0x5c, 0, 0) \
+	X(SHARE_CLEAN, 0x5e, 37, 291) \
+	/* name:string size:u64 mtime:i64 changed:i64 device:u64 inode:u64 what:u8 (enum plaintext) */ \
+	X(SHARE_FOUND, 0x55, 46, 300) \
+	/* result:u8, enum clean_result */ \
+	X(SHARE_CLEANED, 0x57, 1, 1) \
 	\
 	/* decode to load. RECORD: feed:u8 row:u32 verdict:u8 status:u8 key_fits:u8 birth_date:i32, then a string for each \
 	 * enum record_field (common/record.h). RECORD_TRAILER: rows:u32 a kind */ \
@@ -101,6 +117,37 @@ enum wire_type {
 	WIRE_FRAMES(WIRE_ENUM)
 #undef WIRE_ENUM
 	WIRE_TYPE_INVALID = -22,
+};
+
+/* What changed on the share, as bits. */
+enum share_change {
+	SHARE_CHANGE_FEED = 1U << 0,  /* a name that may be a feed's */
+	SHARE_CHANGE_OTHER = 1U << 1, /* any other name */
+	SHARE_CHANGE_ALL = SHARE_CHANGE_FEED | SHARE_CHANGE_OTHER,
+};
+
+/* What becomes of a feed on the share once it is loaded. */
+enum share_action {
+	SHARE_ACTION_MOVE,
+	SHARE_ACTION_DELETE,
+	SHARE_ACTION_MAX,
+};
+
+/* What the janitor found. */
+enum plaintext {
+	PLAINTEXT_KNOWN,     /* of a known name, and not encrypted */
+	PLAINTEXT_KNOWN_ZIP, /* a zip of a known name: decode is to say whether it is encrypted */
+	PLAINTEXT_UNKNOWN,   /* of another name: decode is to say whether it is a feed that is not encrypted */
+	PLAINTEXT_MAX,
+};
+
+/* What became of a file that was to be cleaned. */
+enum clean_result {
+	CLEAN_OVERWRITTEN, /* overwritten, synced, gone */
+	CLEAN_UNLINKED,    /* gone, but its bytes could not be overwritten */
+	CLEAN_CHANGED,     /* not what was looked at any more: left alone */
+	CLEAN_STAYS,       /* it could not be taken away */
+	CLEAN_RESULT_MAX,
 };
 
 /* The walls that a stage says it has entered. */

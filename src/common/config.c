@@ -28,9 +28,15 @@ static const char *const section_names[SECTION_MAX] = {
 	[SECTION_LOAD] = "load",
 	[SECTION_REPORT] = "report",
 	[SECTION_LOG] = "log",
+	[SECTION_JANITOR] = "janitor",
 };
 
-static const struct choice after_load_choices[] = { { "keep", AFTER_LOAD_KEEP }, { NULL, 0 } };
+static const struct choice after_load_choices[] = {
+	{ "keep", AFTER_LOAD_KEEP }, { "move", AFTER_LOAD_MOVE }, { "delete", AFTER_LOAD_DELETE }, { NULL, 0 }
+};
+static const struct choice policy_choices[] = {
+	{ "delete", JANITOR_DELETE }, { "report", JANITOR_REPORT }, { "off", JANITOR_OFF }, { NULL, 0 }
+};
 static const struct choice email_choices[] = {
 	{ "joined", EMAIL_JOINED }, { "separate", EMAIL_SEPARATE }, { NULL, 0 }
 };
@@ -46,13 +52,22 @@ static const struct choice start_choices[] = {
 #define CHOICE(s, k, field, list, preset) { SECTION_##s, k, AT(field), VALUE_CHOICE, 0, 0, preset, list }
 #define GUARD(k, index, preset) { SECTION_GUARD, k, AT(guard[index]), VALUE_PERCENT, 0, 100, preset, NULL }
 
+/* What the scripts made that patrond replaces, and the feeds' own files. */
+#define KNOWN_NAMES \
+	"patron_barcodes.csv barcode_errors.csv all_patrons.csv update_*.csv new_*.csv CHCCS_Students_upload.csv " \
+	"CHCCS_staff.csv chccs-log-*.txt"
+
 /* Ranges: a time-out of 0 would mean none to the libraries, so the least is a millisecond; tests use that. */
 static const struct config_item items[] = {
 	TEXT(SHARE, "path", share.path, PATH, ""),
 	TEXT(SHARE, "pattern", share.pattern, PATTERN, "*.zip"),
 	TIME(SHARE, "poll_interval", share.poll_interval, SEC, DAY, "5min"),
+	TIME(SHARE, "stall_timeout", share.stall_timeout, USEC_PER_MSEC, HOUR, "60s"),
 	TIME(SHARE, "settle", share.settle, USEC_PER_MSEC, HOUR, "10s"),
+	TIME(SHARE, "remote_poll_interval", share.remote_poll_interval, 100 * USEC_PER_MSEC, DAY, "30s"),
+	BOOL(SHARE, "watch", share.watch, "yes"),
 	CHOICE(SHARE, "after_load", share.after_load, after_load_choices, "keep"),
+	TEXT(SHARE, "done_folder", share.done_folder, NAME, "done"),
 
 	TEXT(SFTP, "host", sftp.host, HOST, ""),
 	NUMBER(SFTP, "port", sftp.port, 1, 65535, "22"),
@@ -117,6 +132,12 @@ static const struct config_item items[] = {
 	NUMBER(REPORT, "keep", report.keep_days, 1, 365, "14"),
 
 	BOOL(LOG, "current", log.current, "no"),
+
+	CHOICE(JANITOR, "policy", janitor.policy, policy_choices, "delete"),
+	{ SECTION_JANITOR, "close_of_business", AT(janitor.close_of_business), VALUE_CLOCK, 0, 0, "18:00", NULL },
+	{ SECTION_JANITOR, "days", AT(janitor.days), VALUE_DAYS, 0, 0, "Mon-Fri", NULL },
+	TEXT(JANITOR, "patterns", janitor.patterns, PATTERNS, KNOWN_NAMES),
+	TEXT(JANITOR, "inspect", janitor.inspect, PATTERNS_OR_NONE, "*.csv *.tsv *.txt *.zip"),
 };
 
 #define ITEM_COUNT (sizeof(items) / sizeof(items[0]))
@@ -126,7 +147,7 @@ config_sections_of(enum program program)
 {
 	static const uint32_t sections[PROGRAM_MAX] = {
 		[PROGRAM_PATROND] = SECTIONS_ALL,
-		[PROGRAM_SHARE] = SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_REPORT),
+		[PROGRAM_SHARE] = SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_REPORT) | SECTION_BIT(SECTION_JANITOR),
 		[PROGRAM_FETCH] = SECTION_BIT(SECTION_SFTP),
 		[PROGRAM_DECODE] = SECTION_BIT(SECTION_FEED_STUDENT) | SECTION_BIT(SECTION_FEED_STAFF) |
 		                   SECTION_BIT(SECTION_MATCH),

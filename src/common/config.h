@@ -26,6 +26,7 @@ typedef uint64_t usec_t;
 #define USEC_PER_SEC 1000000ULL
 
 enum after_load { AFTER_LOAD_KEEP, AFTER_LOAD_MOVE, AFTER_LOAD_DELETE };
+enum janitor_policy { JANITOR_DELETE, JANITOR_REPORT, JANITOR_OFF };
 enum email_style { EMAIL_JOINED, EMAIL_SEPARATE };
 enum load_start { LOAD_START_AUTO, LOAD_START_MANUAL };
 enum section {
@@ -40,6 +41,7 @@ enum section {
 	SECTION_LOAD,
 	SECTION_REPORT,
 	SECTION_LOG,
+	SECTION_JANITOR,
 	SECTION_MAX,
 };
 
@@ -59,8 +61,12 @@ struct config {
 		char path[CONFIG_TEXT];
 		char pattern[CONFIG_TEXT];
 		usec_t poll_interval;
+		usec_t remote_poll_interval; /* where inotify cannot see */
+		usec_t stall_timeout;        /* the longest silence of a share */
 		usec_t settle;
-		enum after_load after_load; /* keep alone for now */
+		bool watch;
+		enum after_load after_load;
+		char done_folder[CONFIG_TEXT]; /* a name in the share's folder */
 	} share;
 	struct {
 		char host[CONFIG_TEXT];
@@ -120,6 +126,13 @@ struct config {
 	struct {
 		bool current;
 	} log;
+	struct {
+		enum janitor_policy policy;
+		uint32_t close_of_business; /* minutes since midnight, local time */
+		uint32_t days;              /* bit 0 Sunday … bit 6 Saturday */
+		char patterns[CONFIG_TEXT]; /* known names: shell patterns, separated by blanks */
+		char inspect[CONFIG_TEXT];  /* names of which decode is asked; empty: none */
+	} janitor;
 };
 
 /* Where reading failed. file and text are for the administrator; text never quotes a value. */

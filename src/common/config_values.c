@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/keyrule.h"
 
@@ -101,7 +102,7 @@ static const char *
 bad_text(enum value_kind kind, const char *value)
 {
 	if (*value == '\0')
-		return kind == VALUE_OPTIONAL || kind == VALUE_PATH_OR_NONE ? NULL : "must not be empty";
+		return kind == VALUE_OPTIONAL || kind == VALUE_PATH_OR_NONE || kind == VALUE_PATTERNS_OR_NONE ? NULL : "must not be empty";
 	for (const char *at = value; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			return "must not have control characters";
@@ -115,7 +116,14 @@ bad_text(enum value_kind kind, const char *value)
 	case VALUE_PATH_OR_NONE:
 		return *value != '/' ? "must be an absolute path" : NULL;
 	case VALUE_PATTERN:
+	case VALUE_PATTERNS:
+	case VALUE_PATTERNS_OR_NONE:
 		return strchr(value, '/') != NULL ? "must be a pattern of a file name, without /" : NULL;
+	case VALUE_NAME:
+		if (strlen(value) > LIMIT_FILE_NAME)
+			return "must be a name of at most 255 bytes";
+		return strchr(value, '/') != NULL || *value == '.' ? "must be a name, without / and not beginning with a dot"
+		                                                   : NULL;
 	case VALUE_URL:
 		return bad_url(value);
 	case VALUE_REGEX:
@@ -259,6 +267,86 @@ parse_choice(const struct config_item *item, const char *value, void *place, con
 	return refuse(problem, "must be one of: %s", list);
 }
 
+/* --- times of the week --- */
+
+static int
+parse_clock(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	const char *rest;
+	uint64_t hours, minutes;
+
+	(void)item;
+	if (read_number(value, 23, &hours, &rest) < 0 || *rest != ':' || strlen(rest) != strlen(":00") ||
+	    read_number(rest + 1, 59, &minutes, &rest) < 0 || *rest != '\0')
+		return refuse(problem, "must be a time of day from 00:00 to 23:59");
+	*(uint32_t *)place = (uint32_t)(hours * 60 + minutes);
+	return 0;
+}
+
+static const char day_names[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+
+/* Reads a day's name. Returns 0 Sunday … 6 Saturday with the rest of the text, or -EINVAL. */
+static int
+read_day(const char *text, const char **ret_rest)
+{
+	for (int day = 0; day < 7; day++)
+		if (strncasecmp(text, day_names[day], 3) == 0) {
+			*ret_rest = text + 3;
+			return day;
+		}
+	return -EINVAL;
+}
+
+static int
+parse_days(const struct config_item *item, const char *value, void *place, const struct problem *problem)
+{
+	uint32_t days = 0;
+
+	(void)item;
+	for (const char *at = value; *at != '\0'; at += strspn(at, " ")) {
+		int first = read_day(at, &at), last = first;
+
+		if (first >= 0 && *at == '-')
+			last = read_day(at + 1, &at);
+		if (first < 0 || last < 0 || (*at != '\0' && *at != ' '))
+			return refuse(problem, "must be days of the week, like Mon-Fri or Mon Wed Fri");
+		for (int day = first; day != last; day = (day + 1) % 7)
+			days |= 1U << day;
+		days |= 1U << last;
+	}
+	if (days == 0)
+		return refuse(problem, "must be days of the week, like Mon-Fri or Mon Wed Fri");
+	*(uint32_t *)place = days;
+	return 0;
+}
+
+static void
+print_clock(const struct config_item *item, const void *place, FILE *to)
+{
+	uint32_t minutes = *(const uint32_t *)place;
+
+	fprintf(to, "%s = %02" PRIu32 ":%02" PRIu32 "\n", item->key, minutes / 60, minutes % 60);
+}
+
+static void
+print_days(const struct config_item *item, const void *place, FILE *to)
+{
+	fprintf(to, "%s =", item->key);
+	for (int i = 1; i <= 7; i++) /* weeks begin on Monday here */
+		if ((*(const uint32_t *)place & 1U << i % 7) != 0)
+			fprintf(to, " %s", day_names[i % 7]);
+	fprintf(to, "\n");
+}
+
+/* --- printing --- */
+
+/* A text that may be empty although its default is not. */
+static void
+print_empty_text(const struct config_item *item, const void *place, FILE *to)
+{
+	fprintf(to, "%s = %s\n", item->key, (const char *)place);
+}
+
 static void
 print_text(const struct config_item *item, const void *place, FILE *to)
 {
@@ -314,6 +402,11 @@ static const struct {
 	[VALUE_PATH] = { parse_text, print_text },
 	[VALUE_PATH_OR_NONE] = { parse_text, print_text },
 	[VALUE_PATTERN] = { parse_text, print_text },
+	[VALUE_PATTERNS] = { parse_text, print_text },
+	[VALUE_PATTERNS_OR_NONE] = { parse_text, print_empty_text },
+	[VALUE_CLOCK] = { parse_clock, print_clock },
+	[VALUE_DAYS] = { parse_days, print_days },
+	[VALUE_NAME] = { parse_text, print_text },
 	[VALUE_HOST] = { parse_text, print_text },
 	[VALUE_URL] = { parse_text, print_text },
 	[VALUE_REGEX] = { parse_text, print_text },

@@ -17,6 +17,11 @@ enum value_kind {
 	VALUE_PATH,          /* absolute */
 	VALUE_PATH_OR_NONE,  /* the same, or empty */
 	VALUE_PATTERN,       /* a shell pattern of a file's name: no slash */
+	VALUE_PATTERNS,      /* several, separated by blanks */
+	VALUE_PATTERNS_OR_NONE, /* the same, or empty */
+	VALUE_CLOCK,         /* a time of day, HH:MM: minutes since midnight */
+	VALUE_DAYS,          /* days of the week, `Mon-Fri` or `Mon Wed`: bit 0 Sunday */
+	VALUE_NAME,          /* the name of a file or folder: no slash, not hidden */
 	VALUE_HOST,          /* a host name or address */
 	VALUE_URL,           /* https://HOST[:PORT]/PATH */
 	VALUE_REGEX,         /* a barcode pattern */

@@ -157,16 +157,17 @@ static const struct rule dial_rules[] = {
 };
 
 /*
- * The share's folder, by name; Landlock says which. It is looked at when the supervisor asks, so there is nothing to watch
- * with. Links, devices, folders and owners are nothing that a share needs; the old calls without a folder's descriptor
- * neither.
+ * The share's folder, by name; Landlock says which. It is watched by a descriptor that was made before the walls:
+ * Landlock says nothing of inotify_add_watch, which would tell the names in any folder. Links, devices and owners are
+ * nothing that a share needs; the old calls without a folder's descriptor neither.
  */
 static const struct rule folder_rules[] = {
 	ALLOW(openat), ALLOW(openat2), ALLOW(newfstatat), ALLOW(statx), ALLOW(fstatfs), ALLOW(getdents64),
 	ALLOW(renameat), ALLOW(renameat2), ALLOW(unlinkat), ALLOW(fsync), ALLOW(fdatasync), ALLOW(fchmod),
 	ALLOW(access), ALLOW(faccessat), ALLOW(faccessat2), ALLOW(stat), ALLOW(lstat), /* is it our walls or the mode? */
 	ANSWER(open, EACCES), ANSWER(readlink, EACCES), ANSWER(readlinkat, EACCES), ANSWER(getcwd, EACCES),
-	ANSWER(mkdirat, EACCES), ANSWER(linkat, EPERM), ANSWER(symlinkat, EPERM),
+	ALLOW(mkdirat), /* of the feeds that are done */
+	ANSWER(linkat, EPERM), ANSWER(symlinkat, EPERM),
 	ANSWER(fchown, EPERM), ANSWER(utimensat, EPERM),
 };
 
@@ -256,7 +257,8 @@ static const struct {
 
 #define RIGHTS_FOLDER                                                                                                  \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |                  \
-	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | RIGHT_REFER | RIGHT_TRUNCATE)
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | RIGHT_REFER |     \
+	    RIGHT_TRUNCATE)
 
 struct ruleset_attr {
 	uint64_t fs, net, scoped;

@@ -6,13 +6,16 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/record.h"
 #include "common/stage.h"
 #include "common/winzip_aes.h"
 #include "decode/decode_inspect.h"
 #include "decode/decode_records.h"
+#include "decode/shape.h"
 
+#define SECONDS_PER_DAY 86400
 #define PROGRESS_STEP (2U << 20) /* raw bytes: some 64,000 rows */
 
 struct progress {
@@ -67,12 +70,20 @@ fail(struct stage *stage, enum failure_code code, int number)
 	return stage_fail(stage, &failure);
 }
 
+/* For the shape alone: no birth date lies after today, and a day more or less does not matter. */
+static int32_t
+today_utc(void)
+{
+	return (int32_t)(time(NULL) / SECONDS_PER_DAY) + 1;
+}
+
 static int
 answer_inspect(struct stage *stage, const struct wire_in *in)
 {
 	_cleanup_fd_ int zip = wire_take_fd(&stage->reader);
 	struct progress progress = { .stage = stage };
 	struct inspection inspection;
+	bool shaped;
 	int r;
 
 	if (wire_finish(in) < 0 || check_feed(zip, &progress.total) < 0)
@@ -84,6 +95,12 @@ answer_inspect(struct stage *stage, const struct wire_in *in)
 		return fail(stage, FAILURE_CANCELLED, 0);
 	if (r < 0)
 		return fail(stage, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, -r);
+	if (inspection.verdict == ZIP_VERDICT_UNREADABLE) {
+		r = shape_is_feed(zip, stage->config.feed, stage->config.match.barcode_pattern, today_utc(), &shaped);
+		if (r < 0)
+			return fail(stage, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, -r);
+		inspection.verdict = shaped ? ZIP_VERDICT_SHAPED : ZIP_VERDICT_UNREADABLE;
+	}
 	wire_begin(&stage->out, WIRE_INSPECTED);
 	wire_put_u8(&stage->out, (uint8_t)inspection.verdict);
 	wire_put_u8(&stage->out, (uint8_t)inspection.kinds);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * patrond-share: lists the library's share, copies feeds from it and delivers reports to it. Its power is the share's
- * folder; it has no secret. It lives as long as its connection and serves one request after another.
+ * patrond-share: watches and lists the library's share, copies feeds from it and delivers reports to it. Its power is the
+ * share's folder; it has no secret. It lives as long as its connection and serves one request after another.
  */
 
 #include <errno.h>
@@ -15,8 +15,11 @@
 #include "share/copy.h"
 #include "share/deliver.h"
 #include "share/folder.h"
+#include "share/janitor.h"
 #include "share/list.h"
+#include "share/put_away.h"
 #include "share/tidy.h"
+#include "share/watch.h"
 
 #define SECONDS_PER_DAY 86400
 #define SEND_FROM 65536U /* bytes of listings that are sent together */
@@ -30,6 +33,8 @@ struct request {
 	size_t name_size;
 	uint64_t size;
 	int64_t mtime;
+	unsigned int action; /* enum share_action */
+	uint64_t device, inode;
 	int fd;
 };
 
@@ -44,18 +49,37 @@ struct handler {
 	    struct failure *failure);
 };
 
+struct listing_stage {
+	struct stage *stage;
+	time_t told; /* seconds of the monotonic clock */
+};
+
+/* Ends the frame. They are sent together, but on a slow share now and then: silence is taken for one that hangs. */
+static int
+end_listed(struct listing_stage *listing)
+{
+	struct stage *stage = listing->stage;
+	struct timespec now = { 0 };
+	int r = wire_end(&stage->out);
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (r < 0 || (stage->out.buf.size < SEND_FROM && now.tv_sec == listing->told))
+		return r;
+	listing->told = now.tv_sec;
+	return stage_send(stage);
+}
+
 static int
 take_listed(const struct listed *file, void *userdata)
 {
-	struct stage *stage = userdata;
-	int r;
+	struct listing_stage *listing = userdata;
+	struct wire_out *out = &listing->stage->out;
 
-	wire_begin(&stage->out, WIRE_LISTING);
-	wire_put_string(&stage->out, file->name, strlen(file->name));
-	wire_put_u64(&stage->out, file->size);
-	wire_put_i64(&stage->out, file->mtime);
-	r = wire_end(&stage->out);
-	return r < 0 || stage->out.buf.size < SEND_FROM ? r : stage_send(stage);
+	wire_begin(out, WIRE_LISTING);
+	wire_put_string(out, file->name, strlen(file->name));
+	wire_put_u64(out, file->size);
+	wire_put_i64(out, file->mtime);
+	return end_listed(listing);
 }
 
 /* Today by UTC: behind the walls there is no time zone, and some hours do not matter to a term of days. */
@@ -69,6 +93,7 @@ static int
 do_list(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
 {
 	time_t now = time(NULL);
+	struct listing_stage listing = { .stage = stage };
 	struct tidy tidy = {
 		.remove_before = today_utc(now) - (int32_t)stage->config.report.keep_days,
 		.now = now,
@@ -76,7 +101,7 @@ do_list(struct stage *stage, const struct folder *folder, const struct request *
 
 	if (!request->look_only)
 		(void)!tidy_reports(folder, &tidy); /* that the folder can be read, the listing shows */
-	return list_feeds(folder, stage->config.share.pattern, take_listed, stage, failure);
+	return list_feeds(folder, stage->config.share.pattern, take_listed, &listing, failure);
 }
 
 struct copying {
@@ -140,8 +165,106 @@ do_deliver(struct stage *stage, const struct folder *folder, const struct reques
 static int
 do_remove(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
 {
+	struct tidy tidy = {
+		.remove_before = report_name_date(request->name, request->name_size),
+		.now = time(NULL),
+	};
+
 	(void)stage;
-	return deliver_remove(folder, request->name, request->name_size, failure);
+	if (deliver_remove(folder, request->name, request->name_size, failure) < 0)
+		return -1;
+	(void)!tidy_reports(folder, &tidy); /* there is nothing to clean up, so what is older is of no use */
+	return 0;
+}
+
+static int
+do_put_away(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
+{
+	const struct put_away put_away = {
+		.name = request->name,
+		.size = request->size,
+		.mtime = request->mtime,
+		.pattern = stage->config.share.pattern,
+		.to = request->action == SHARE_ACTION_MOVE ? stage->config.share.done_folder : NULL,
+	};
+
+	return put_away_feed(folder, &put_away, failure);
+}
+
+static struct janitor_rules
+rules_of(const struct config *config)
+{
+	return (struct janitor_rules){ .patterns = config->janitor.patterns, .inspect = config->janitor.inspect };
+}
+
+static int
+take_found(const struct found *found, void *userdata)
+{
+	struct listing_stage *listing = userdata;
+	struct wire_out *out = &listing->stage->out;
+	int64_t mtime = folder_mtime_usec(&found->st);
+	int64_t changed = found->st.st_ctim.tv_sec * (int64_t)USEC_PER_SEC;
+
+	wire_begin(out, WIRE_SHARE_FOUND);
+	wire_put_string(out, found->name, strlen(found->name));
+	wire_put_u64(out, (uint64_t)found->st.st_size);
+	wire_put_i64(out, mtime);
+	wire_put_i64(out, changed > mtime ? changed : mtime); /* a copy may keep its original's time */
+	wire_put_u64(out, found->st.st_dev);
+	wire_put_u64(out, found->st.st_ino);
+	wire_put_u8(out, (uint8_t)found->what);
+	return end_listed(listing);
+}
+
+static int
+do_sweep(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
+{
+	const struct janitor_rules rules = rules_of(&stage->config);
+	struct listing_stage listing = { .stage = stage };
+
+	(void)request;
+	return janitor_sweep(folder, &rules, take_found, &listing, failure);
+}
+
+static void
+tick(void *userdata)
+{
+	struct listing_stage *cleaning = userdata;
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec == cleaning->told)
+		return;
+	cleaning->told = now.tv_sec;
+	if (wire_add_progress(&cleaning->stage->out, PHASE_LOOKING, 0, 0) == 0)
+		(void)!stage_send(cleaning->stage); /* a supervisor that is gone ends this process */
+}
+
+static int
+do_clean(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
+{
+	const struct janitor_rules rules = rules_of(&stage->config);
+	struct listing_stage cleaning = { .stage = stage };
+	const struct clean clean = {
+		.name = request->name,
+		.size = request->size,
+		.mtime = request->mtime,
+		.device = request->device,
+		.inode = request->inode,
+		.tick = tick,
+		.userdata = &cleaning,
+	};
+	enum clean_result result;
+
+	if (stage->config.janitor.policy != JANITOR_DELETE) {
+		*failure = failure_of(FAILURE_PROTOCOL, -EPERM);
+		return -1;
+	}
+	if (janitor_clean(folder, &rules, &clean, &result, failure) < 0)
+		return -1;
+	wire_begin(&stage->out, WIRE_SHARE_CLEANED);
+	wire_put_u8(&stage->out, (uint8_t)result);
+	return wire_end(&stage->out);
 }
 
 static const struct handler handlers[] = {
@@ -149,6 +272,9 @@ static const struct handler handlers[] = {
 	{ WIRE_SHARE_COPY, true, true, true, do_copy },
 	{ WIRE_SHARE_DELIVER, true, false, true, do_deliver },
 	{ WIRE_SHARE_REMOVE, true, false, false, do_remove },
+	{ WIRE_SHARE_DONE, true, true, false, do_put_away },
+	{ WIRE_SHARE_SWEEP, false, false, false, do_sweep },
+	{ WIRE_SHARE_CLEAN, true, true, false, do_clean },
 };
 
 static const struct handler *
@@ -183,12 +309,36 @@ read_request(struct stage *stage, struct wire_in *in, const struct handler *hand
 	}
 	if (in->type == WIRE_SHARE_LIST && in->at != in->end)
 		ret->look_only = wire_get_u8(in) == LOOK_ONLY;
+	if (in->type == WIRE_SHARE_CLEAN) {
+		ret->device = wire_get_u64(in);
+		ret->inode = wire_get_u64(in);
+	}
+	if (in->type == WIRE_SHARE_DONE) {
+		ret->action = wire_get_u8(in);
+		if (ret->action >= SHARE_ACTION_MAX)
+			return -EBADMSG;
+	}
 	return wire_finish(in);
+}
+
+/* The folder is not kept open for it: a share that is watched can be unmounted. Returns as serve. */
+static int
+serve_watch(struct stage *stage, const struct watch *watch)
+{
+	struct failure failure;
+	int r = watch_run(stage, watch, &failure);
+
+	if (r == 0)
+		return stage_done(stage);
+	if (r == -1)
+		r = stage_fail(stage, &failure);
+	/* What was watched is gone, and walls and watch with it: a new process has new ones. */
+	return r == 0 ? 1 : r;
 }
 
 /* Serves one request. Returns 0 to go on, 1 to end well, or a negative errno to end. */
 static int
-serve(struct stage *stage, struct wire_in *in)
+serve(struct stage *stage, const struct watch *watch, struct wire_in *in)
 {
 	const struct handler *handler = handler_of(in->type);
 	_cleanup_folder_ struct folder folder = FOLDER_INIT;
@@ -198,6 +348,8 @@ serve(struct stage *stage, struct wire_in *in)
 	int r;
 
 	stage->cancelled = false; /* what was said before this request was about another */
+	if (in->type == WIRE_SHARE_WATCH && wire_finish(in) == 0 && stage->reader.fd_count == 0)
+		return serve_watch(stage, watch);
 	r = handler != NULL ? read_request(stage, in, handler, &request) : -EBADMSG;
 	if (r < 0) {
 		(void)!stage_fail(stage, &failure);
@@ -223,6 +375,7 @@ run(struct stage *stage)
 {
 	struct sandbox_options options = { .share_path = stage->config.share.path };
 	struct failure failure = failure_of(FAILURE_CONFIG, -ENOENT);
+	_cleanup_watch_ struct watch watch = WATCH_INIT;
 	struct wire_in in;
 	int r;
 
@@ -233,6 +386,7 @@ run(struct stage *stage)
 		(void)!stage_fail(stage, &failure);
 		return -ENOENT;
 	}
+	watch_begin(&watch, stage->config.share.path);
 	r = stage_walls(stage, &options);
 	if (r < 0)
 		return r;
@@ -240,7 +394,7 @@ run(struct stage *stage)
 		r = stage_request(stage, &in);
 		if (r <= 0)
 			return r;
-		r = serve(stage, &in);
+		r = serve(stage, &watch, &in);
 		if (r != 0)
 			return r;
 	}

@@ -40,9 +40,9 @@ choose_run(const struct content *content, const struct circumstances *c)
 enum failure_code
 choose_refusal(enum zip_verdict verdict)
 {
-	return verdict == ZIP_VERDICT_PLAIN    ? FAILURE_ZIP_PLAIN
-	       : verdict == ZIP_VERDICT_NO_FEED ? FAILURE_NO_FEED
-	                                        : FAILURE_NOT_A_ZIP;
+	if (verdict == ZIP_VERDICT_PLAIN || verdict == ZIP_VERDICT_SHAPED)
+		return FAILURE_ZIP_PLAIN;
+	return verdict == ZIP_VERDICT_NO_FEED ? FAILURE_NO_FEED : FAILURE_NOT_A_ZIP;
 }
 
 static void

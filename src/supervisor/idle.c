@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/present.h"
+#include "supervisor/janitor.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
 
@@ -60,8 +61,8 @@ nothing_waits(const struct manager *manager)
 		OUTCOME_FAILED };
 	const struct history *history = manager->history;
 	usec_t next = next_look(manager), now = manager_now(manager);
-	char last[256] = "", at[8], number[27];
-	size_t used = 0;
+	char last[256] = "", plain[64] = "", at[8], number[27];
+	size_t used = 0, plaintext = manager->janitor != NULL ? janitor_plaintext(manager->janitor) : 0;
 
 	if (history->count > 0) {
 		const struct load_note *note = &history->notes[history->count - 1];
@@ -78,12 +79,37 @@ nothing_waits(const struct manager *manager)
 		}
 		(void)snprintf(last + used, sizeof(last) - used, ".");
 	}
+	if (plaintext > 0)
+		(void)snprintf(plain, sizeof(plain), " Plaintext on the share: %zu file%s.", plaintext, plaintext == 1 ? "" : "s");
 	if (next == UINT64_MAX || next <= now) {
-		status_set("Idle.%s", last);
+		status_set("Idle.%s%s", plain, last);
 		return;
 	}
 	hour((time_t)((manager_realtime(manager) + (int64_t)(next - now)) / (int64_t)USEC_PER_SEC), at);
-	status_set("Idle.%s Next look %s.", last, at);
+	status_set("Idle.%s%s Next look %s.", plain, last, at);
+}
+
+/* What keeps patrond from its feeds or its report, for as long as it does. Returns false where there is nothing. */
+static bool
+source_fails(const struct manager *manager)
+{
+	char text[512];
+
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		if (manager->source_failures[i].code != FAILURE_NONE) {
+			sentence_failure(i == SOURCE_SHARE ? PROGRAM_SHARE : PROGRAM_FETCH, &manager->source_failures[i], text,
+			    sizeof(text));
+			status_set("FAILED: %s", text);
+			return true;
+		}
+	if (manager->unread.count > 0) {
+		status_set("FAILED: %zu file%s of a source could not be read; tried again after growing pauses.",
+		    manager->unread.count, manager->unread.count == 1 ? "" : "s");
+		return true;
+	}
+	if (manager->report_fd >= 0)
+		status_set("FAILED: a clean-up report could not be delivered to the share yet.");
+	return manager->report_fd >= 0;
 }
 
 void
@@ -99,7 +125,8 @@ idle_status(const struct manager *manager)
 		return;
 	}
 	if (due == NULL) {
-		nothing_waits(manager);
+		if (!source_fails(manager))
+			nothing_waits(manager);
 		return;
 	}
 	note = history_find(manager->history, due->load_id);

@@ -39,6 +39,7 @@ struct load {
 	int records_write;     /* the records pipe's other end, held until decode has ended */
 	int zip_fd;            /* the clean-up report, to be delivered */
 	uint64_t report_size;
+	struct report_counts report_counts;
 	struct errand *delivery;
 	char report_name[REPORT_NAME_MAX];
 };
@@ -231,6 +232,12 @@ conclude(struct load *load)
 	manager_writing_ended(load->manager, saw_its_end(load));
 	tally_counts(&load->tally, result);
 	count_rows_left(result);
+	if (failure != NULL) {
+		result->failure = *failure;
+		result->program = cause_program(load, failure);
+	}
+	result->end = failure != NULL ? LOAD_FAILED : result->guard_count > 0 ? LOAD_HELD : LOAD_COMPLETE;
+	load->options.on_result(result, load->options.userdata);
 	for (int i = 0; i < FEED_KIND_MAX; i++) {
 		if ((result->kinds & FEED_BIT(i)) != 0)
 			tell_summary(load, (enum feed_kind)i, &result->counts[i], failure != NULL ? "Broken off" : "Load");
@@ -238,16 +245,10 @@ conclude(struct load *load)
 		if ((result->plan_kinds & FEED_BIT(i)) != 0 && (failure != NULL || result->guard_count > 0))
 			tell_summary(load, (enum feed_kind)i, &result->plan[i], "Plan");
 	}
-	if (failure != NULL) {
-		result->end = LOAD_FAILED;
-		result->failure = *failure;
-		result->program = cause_program(load, failure);
+	if (failure != NULL)
 		tell_failure(load, failure);
-	} else if (result->guard_count > 0) {
-		result->end = LOAD_HELD;
+	else if (result->guard_count > 0)
 		tell_guards(load);
-	} else
-		result->end = LOAD_COMPLETE;
 	if (load->manager->once)
 		status_print_table(load->id, result, load->options.dry_run);
 }
@@ -257,7 +258,7 @@ conclude(struct load *load)
 static void
 tell_report(struct load *load, enum program program, const struct failure *failure)
 {
-	report_tell(load->id, load->report_name, program, failure);
+	report_tell(load->id, load->report_name, program, failure, &load->report_counts);
 }
 
 static void
@@ -272,13 +273,49 @@ on_delivered(const struct failure *failure, void *userdata)
 	over(load);
 }
 
-static int
-deliver(struct load *load)
+static void
+on_removed(const struct failure *failure, void *userdata)
+{
+	struct load *load = userdata;
+
+	load->delivery = NULL;
+	/* One that waits to be delivered is overtaken by there being none. */
+	manager_keep_report(load->manager, -EBADF, "");
+	report_tell_empty(load->id, failure);
+	over(load);
+}
+
+static void
+name_report(struct load *load)
 {
 	struct date today = date_from_days(load->today);
 
 	(void)snprintf(load->report_name, sizeof(load->report_name), "barcode_errors-%04d%02d%02d.zip", today.year,
 	    today.month, today.day);
+}
+
+/*
+ * True where the report has become empty: all went well, over a complete index. Then what lies on the share is of the past;
+ * of a load that broke off nobody knows.
+ */
+static bool
+is_empty(const struct load *load)
+{
+	return load->zip_fd >= 0 && load->report_size == 0 && load->indexed && !load->failed[PART_REPORT] &&
+	       !load->failed[PART_LOAD] && !load->failed[PART_DECODE];
+}
+
+static int
+remove_old(struct load *load)
+{
+	name_report(load);
+	return report_remove(&load->delivery, load->manager, load->report_name, on_removed, load);
+}
+
+static int
+deliver(struct load *load)
+{
+	name_report(load);
 	return report_deliver(&load->delivery, load->manager, load->zip_fd, load->report_name, on_delivered, load);
 }
 
@@ -307,7 +344,8 @@ part_ended(struct load *load, enum part part, const struct failure *failure)
 	conclude(load);
 	if (load->failed[PART_REPORT] && !load->failed[PART_LOAD] && !load->failed[PART_DECODE])
 		tell_report(load, PROGRAM_REPORT, &load->failures[PART_REPORT]);
-	if (load->report_size == 0 || load->failed[PART_REPORT] || deliver(load) < 0)
+	if (is_empty(load) ? remove_old(load) < 0 :
+	                     load->report_size == 0 || load->failed[PART_REPORT] || deliver(load) < 0)
 		over(load);
 }
 
@@ -458,8 +496,10 @@ on_report_answer(struct wire_in *in, void *userdata)
 	if (in->type == WIRE_PROGRESS)
 		return 0;
 	load->report_size = wire_get_u64(in);
-	for (size_t i = 0; i < CLEANUP_CLASS_MAX + 2; i++)
-		(void)wire_get_u32(in);
+	for (size_t i = 0; i < CLEANUP_CLASS_MAX; i++)
+		load->report_counts.classes[i] = wire_get_u32(in);
+	load->report_counts.held = wire_get_u32(in);
+	load->report_counts.rejected = wire_get_u32(in);
 	return wire_finish(in);
 }
 

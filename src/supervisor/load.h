@@ -43,6 +43,7 @@ struct load_options {
 	const struct content *content; /* for what was approved; read in load_start only */
 	const struct memory *memory;  /* for the guards that compare with the last time; likewise */
 	bool dry_run;
+	load_over_fn on_result;       /* the result stands, before it is told; a report may still be under way */
 	load_over_fn on_over;
 	void *userdata;
 };

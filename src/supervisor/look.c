@@ -11,6 +11,7 @@
 #include "supervisor/errand.h"
 #include "supervisor/history.h"
 #include "supervisor/journal.h"
+#include "supervisor/put_away.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
@@ -66,8 +67,8 @@ look_cancel(struct look *look)
 		(void)sd_event_source_set_time_relative(look->timer, 0);
 }
 
-static void
-over(struct look *look)
+void
+look_put_away_over(struct look *look)
 {
 	struct manager *manager = look->manager;
 
@@ -81,6 +82,13 @@ over(struct look *look)
 	if (!look->request.dry_run)
 		manager_save(manager);
 	manager_look_over(manager); /* frees the look */
+}
+
+static void
+over(struct look *look)
+{
+	look->at = 0;
+	put_away_next(look);
 }
 
 void
@@ -126,6 +134,7 @@ on_listed(const struct failure *failure, void *userdata)
 
 	look->errand = NULL;
 	look->sources &= ~(1U << source);
+	look->manager->source_failures[source] = failure != NULL ? *failure : failure_of(FAILURE_NONE, 0);
 	if (failure == NULL) {
 		source_end(&look->manager->sources[source]);
 		manager_source_error(look->manager, source, NULL);
@@ -145,7 +154,8 @@ list(struct look *look, enum source_kind source)
 	const struct errand_options options = {
 		.program = look_source_program(source),
 		.out = &out,
-		.timeout = look->manager->config.load.stage_timeout,
+		.timeout = source == SOURCE_SHARE ? manager_share_timeout(look->manager)
+		                                  : look->manager->config.load.stage_timeout,
 		.on_answer = on_listing,
 		.on_end = on_listed,
 		.userdata = look,
@@ -209,6 +219,11 @@ look_gather(struct look *look)
 			memcpy(look->candidates + look->candidate_count, manager->sources[s].files,
 			    manager->sources[s].count * sizeof(*look->candidates));
 			look->candidate_count += manager->sources[s].count;
+		}
+	for (size_t s = 0; s < SOURCE_MAX; s++)
+		if ((look->listed & (1U << s)) != 0) {
+			trouble_keep(&look->manager->unread, (enum source_kind)s, look->candidates, look->candidate_count);
+			trouble_keep(&look->manager->left, (enum source_kind)s, look->candidates, look->candidate_count);
 		}
 	for (size_t i = 0; i < look->candidate_count; i++)
 		look->candidates[i].order = order_of(look, &look->candidates[i]);
@@ -345,8 +360,8 @@ remember(struct look *look, const struct run *run, const struct load_result *res
 		choose_remember(look->memory, content, run->kinds, result, &c);
 }
 
-static void
-tell_over(struct look *look, const struct run *run, const struct load_result *result)
+static struct load_note
+note_of(const struct look *look, const struct run *run, const struct load_result *result)
 {
 	struct load_note note = {
 		.time = manager_realtime(look->manager),
@@ -357,7 +372,22 @@ tell_over(struct look *look, const struct run *run, const struct load_result *re
 
 	memcpy(note.id, look->load_id, sizeof(note.id));
 	memcpy(note.fingerprint, run->fingerprint, sizeof(note.fingerprint));
-	manager_load_over(look->manager, &note);
+	return note;
+}
+
+/* Before it is told, and before the report is delivered: what was loaded is not to be loaded again after a crash. */
+static void
+on_load_result(const struct load_result *result, void *userdata)
+{
+	struct look *look = userdata;
+	const struct run *run = &look->runs[look->run_count - 1];
+	const struct load_note note = note_of(look, run, result);
+
+	remember(look, run, result);
+	if (look->request.dry_run)
+		return;
+	history_add(look->manager->history, &note);
+	manager_save(look->manager);
 }
 
 static void
@@ -365,11 +395,11 @@ on_load_over(const struct load_result *result, void *userdata)
 {
 	struct look *look = userdata;
 	struct run *run = &look->runs[look->run_count - 1];
+	const struct load_note note = note_of(look, run, result);
 
 	look->load = NULL;
 	manager_count_status(look->manager, result_status(result));
-	remember(look, run, result);
-	tell_over(look, run, result);
+	manager_load_over(look->manager, &note);
 	run->fd = workspace_wipe(run->fd);
 	look->run_count--;
 	look_next_run(look);
@@ -463,6 +493,7 @@ look_next_run(struct look *look)
 		.content = content,
 		.memory = look->memory,
 		.dry_run = look->request.dry_run,
+		.on_result = on_load_result,
 		.on_over = on_load_over,
 		.userdata = look,
 	};

@@ -110,6 +110,7 @@ inspected(struct look *look)
 	if (entry == NULL)
 		entry = memory_add_file(memory, file->source, file->name, file->size, file->mtime);
 	memcpy(entry->fingerprint, look->fingerprint, FINGERPRINT_SIZE);
+	trouble_clear(&look->manager->unread, file);
 	if (look->again)
 		return; /* the same bytes were shown before, at an earlier time: their place is further back */
 	if (content->verdict == ZIP_VERDICT_WHOLE && !to_be_run(look, content))
@@ -141,6 +142,22 @@ on_inspect_answer(struct wire_in *in, void *userdata)
 	return 0;
 }
 
+/* A file that changed is looked at again once it may stand still; any other failure comes back after growing pauses. */
+static void
+come_back(struct look *look, const struct shown_file *file, const struct failure *failure)
+{
+	struct manager *manager = look->manager;
+	const struct config *config = &manager->config;
+	usec_t pause = file->source == SOURCE_SHARE ? config->share.settle : config->sftp.settle;
+
+	if (failure->code == FAILURE_CANCELLED)
+		return;
+	if (failure->code != FAILURE_FEED_CHANGED)
+		pause = trouble_add(&manager->unread, file, manager_now(manager), config->load.retry_pause,
+		    config->load.retry_pause_max);
+	manager_look_soon(manager, file->source, pause);
+}
+
 static void
 candidate_failed(struct look *look, enum program program, const struct failure *failure)
 {
@@ -150,6 +167,7 @@ candidate_failed(struct look *look, enum program program, const struct failure *
 	journal_escape(file->name, strlen(file->name), name, sizeof(name));
 	look_tell_failure(look, file->source, program, failure, name);
 	look->feed_fd = workspace_wipe(look->feed_fd);
+	come_back(look, file, failure);
 	/*
 	 * What could not be read may be the newest feed: no older one is taken in this look, lest it bring back a child
 	 * who has opted out since.
@@ -262,7 +280,8 @@ copy(struct look *look)
 		.out = &out,
 		.fds = &look->feed_fd,
 		.fd_count = 1,
-		.timeout = look->manager->config.load.stage_timeout,
+		.timeout = file->source == SOURCE_SHARE ? manager_share_timeout(look->manager)
+		                                        : look->manager->config.load.stage_timeout,
 		.on_answer = on_copy_answer,
 		.on_end = on_copied,
 		.userdata = look,
@@ -302,6 +321,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 
 	if (look_unsettled_for(look, file) > 0) {
 		tell_file(file, MESSAGE_SETTLING, "does not stand still yet and is left alone.");
+		manager_look_soon(look->manager, file->source, look_unsettled_for(look, file));
 		/* It will be the newest feed in a moment: an older one must not slip in before it. */
 		look->at = look->candidate_count - 1;
 		return false;
@@ -349,6 +369,18 @@ needs_copy(struct look *look, const struct shown_file *file)
 	return false;
 }
 
+/* True for a file that could not be read and is not tried again yet: the look that will is made sure of. */
+static bool
+must_wait(const struct look *look, const struct shown_file *file)
+{
+	struct manager *manager = look->manager;
+	usec_t pause = manager->once ? 0 : trouble_pause(&manager->unread, file, manager_now(manager));
+
+	if (pause > 0)
+		manager_look_soon(manager, file->source, pause);
+	return pause > 0;
+}
+
 void
 look_next_candidate(struct look *look)
 {
@@ -357,6 +389,10 @@ look_next_candidate(struct look *look)
 
 		if (look->copies == COPIES_MAX || !needs_copy(look, &look->candidates[look->at])) {
 			look->at++;
+			continue;
+		}
+		if (must_wait(look, &look->candidates[look->at])) {
+			look->at = look->candidate_count; /* as when it failed: nothing older is taken */
 			continue;
 		}
 		r = copy(look);

@@ -64,6 +64,9 @@ int look_gather(struct look *look) WARN_UNUSED;
 
 struct circumstances look_circumstances(const struct look *look);
 
+/* Ends the look: all that was loaded is put away. */
+void look_put_away_over(struct look *look);
+
 /* Goes on with the next candidate, and after the last one with the first run. The look may be gone afterwards. */
 void look_next_candidate(struct look *look);
 

@@ -14,12 +14,17 @@
 #include "supervisor/errand.h"
 #include "supervisor/history.h"
 #include "supervisor/idle.h"
+#include "supervisor/janitor.h"
 #include "supervisor/journal.h"
 #include "supervisor/look.h"
 #include "supervisor/methods.h"
 #include "supervisor/report.h"
+#include "supervisor/sentence.h"
 #include "supervisor/status.h"
+#include "supervisor/watch.h"
 #include "supervisor/workspace.h"
+
+#define SWEEP_DELAY USEC_PER_SEC /* files come in flocks */
 
 static int schedule(struct manager *manager);
 
@@ -124,6 +129,42 @@ manager_save(const struct manager *manager)
 	entry_send(&entry);
 }
 
+void
+manager_look_soon(struct manager *manager, enum source_kind kind, usec_t delay)
+{
+	usec_t at = manager_now(manager) + delay;
+
+	if (manager->once || manager->stopping || at >= manager->next_look[kind] || manager->next_look[kind] == UINT64_MAX)
+		return;
+	manager->next_look[kind] = at;
+	if (manager->look == NULL && manager->delivery == NULL && schedule(manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+}
+
+usec_t
+manager_share_timeout(const struct manager *manager)
+{
+	const struct config *config = &manager->config;
+
+	return config->share.stall_timeout < config->load.stage_timeout ? config->share.stall_timeout
+	                                                                : config->load.stage_timeout;
+}
+
+void
+manager_share_changed(struct manager *manager)
+{
+	janitor_wake(manager->janitor, SWEEP_DELAY);
+}
+
+/* A share that is gone comes back under walls of its own, and with other settings another watch is needed. */
+static void
+rewatch(struct manager *manager)
+{
+	manager->watch = watch_free(manager->watch);
+	if (watch_new(&manager->watch, manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+}
+
 /* --- looks --- */
 
 int
@@ -158,6 +199,8 @@ manager_reload(struct manager *manager, struct config_error *error)
 		for (size_t i = 0; i < SOURCE_MAX; i++)
 			manager->next_look[i] =
 			    manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
+		rewatch(manager);
+		janitor_wake(manager->janitor, 0);
 		entry_begin(&entry, 5, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL, "Configuration read anew.");
 	}
 	entry_send(&entry);
@@ -170,9 +213,20 @@ manager_reload(struct manager *manager, struct config_error *error)
 void
 manager_load_over(struct manager *manager, const struct load_note *note)
 {
-	if (!note->dry_run)
-		history_add(manager->history, note);
 	methods_load_over(manager, note);
+}
+
+void
+manager_tell_idle(struct manager *manager)
+{
+	if (manager->look == NULL && manager->delivery == NULL && !manager->stopping)
+		idle_status(manager);
+}
+
+static void
+on_swept(struct manager *manager)
+{
+	(void)sd_event_exit(manager->event, manager->worst);
 }
 
 void
@@ -186,6 +240,11 @@ manager_look_over(struct manager *manager)
 	if (!manager->stopping)
 		idle_status(manager);
 	methods_look_over(manager);
+	if (manager->once && !manager->stopping && !manager->swept) {
+		manager->swept = true;
+		if (janitor_run(manager->janitor, on_swept))
+			return;
+	}
 	if (manager->once || manager->stopping) {
 		/* one that stays was asked to stop: that is no failure, whatever its loads came to */
 		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
@@ -219,7 +278,7 @@ on_delivered(const struct failure *failure, void *userdata)
 	struct manager *manager = userdata;
 
 	manager->delivery = NULL;
-	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure);
+	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure, NULL);
 	if (failure == NULL)
 		manager->report_fd = workspace_wipe(manager->report_fd);
 	if (manager->stopping)
@@ -384,7 +443,10 @@ setup(struct manager *manager)
 	}
 	if (!manager->once)
 		methods_start(manager);
-	return schedule(manager);
+	r = schedule(manager);
+	if (r == 0)
+		r = janitor_new(&manager->janitor, manager);
+	return r < 0 ? r : watch_new(&manager->watch, manager);
 }
 
 int
@@ -415,6 +477,8 @@ manager_free(struct manager *manager)
 	if (manager == NULL)
 		return NULL;
 	methods_stop(manager);
+	manager->watch = watch_free(manager->watch);
+	manager->janitor = janitor_free(manager->janitor);
 	manager->look = look_free(manager->look);
 	manager->delivery = errand_free(manager->delivery);
 	manager->report_fd = workspace_wipe(manager->report_fd);

@@ -8,15 +8,19 @@
 #include <time.h>
 
 #include "common/config.h"
+#include "patrond/failure.h"
 #include "supervisor/memory.h"
 #include "supervisor/source.h"
+#include "supervisor/trouble.h"
 
 struct control;
 struct errand;
 struct history;
+struct janitor;
 struct load_note;
 struct look;
 struct look_request;
+struct watch;
 
 #define LOOK_ID_SIZE 24U
 
@@ -53,6 +57,12 @@ struct manager {
 	int report_fd;      /* a clean-up report that could not be delivered yet, or -EBADF */
 	char report_name[64];
 	struct errand *delivery;
+	struct troubles unread; /* files that could not be copied or inspected */
+	struct troubles left;   /* feeds that were loaded and could not be put away */
+	struct janitor *janitor;
+	bool swept;             /* with --once: the janitor has had its turn */
+	struct watch *watch;  /* of the share, or NULL */
+	struct failure source_failures[SOURCE_MAX]; /* of the last listing; code NONE where it went well */
 };
 
 struct manager_options {
@@ -88,6 +98,18 @@ void manager_source_error(struct manager *manager, enum source_kind source, cons
 
 /* Saves the memory and the history; tells where it cannot. */
 void manager_save(const struct manager *manager);
+
+/* Looks no later than in `delay` microseconds, or right after the look that is under way. Not with --once. */
+void manager_look_soon(struct manager *manager, enum source_kind kind, usec_t delay);
+
+/* The longest silence of a patrond-share: the share's own, which is shorter than a stage's that computes. */
+usec_t manager_share_timeout(const struct manager *manager);
+
+/* Says what patrond waits for, where nothing is under way. */
+void manager_tell_idle(struct manager *manager);
+
+/* Called by the watch: something on the share is new, whatever its name. */
+void manager_share_changed(struct manager *manager);
 
 /*
  * Keeps a clean-up report that could not be delivered: it is tried again before the next look, until a newer one takes

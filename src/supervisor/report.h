@@ -15,7 +15,24 @@
 int report_deliver(struct errand **ret, struct manager *manager, int fd, const char *name, errand_end_fn on_end,
     void *userdata) WARN_UNUSED;
 
-/* Tells that a report was delivered (failure NULL), or why there is none; program is the stage that failed. */
-void report_tell(const char *load_id, const char *name, enum program program, const struct failure *failure);
+/* Asks patrond-share to remove the report of that name and all older ones: there is nothing to clean up any more. */
+int report_remove(struct errand **ret, struct manager *manager, const char *name, errand_end_fn on_end, void *userdata)
+    WARN_UNUSED;
+
+/* How many rows a report has. */
+struct report_counts {
+	uint32_t classes[CLEANUP_CLASS_MAX];
+	uint32_t held, rejected;
+};
+
+/*
+ * Tells that a report was delivered (failure NULL), or why there is none; program is the stage that failed. counts: NULL
+ * where they are not known any more.
+ */
+void report_tell(const char *load_id, const char *name, enum program program, const struct failure *failure,
+    const struct report_counts *counts);
+
+/* Tells that there is nothing to clean up, and what became of older reports. */
+void report_tell_empty(const char *load_id, const struct failure *failure);
 
 #endif

@@ -20,7 +20,7 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_INTERNAL] = "patrond-{program} could not begin or go on ({errno}).",
 	[FAILURE_PROTOCOL] = "patrond-{program} broke the protocol (frame {number}) and was cut off: suspect that it was taken over, or that its version differs from patrond's.",
 	[FAILURE_STAGE_DIED] = "patrond-{program} ended in the middle of its job{signal}; it is tried again.",
-	[FAILURE_STAGE_SILENT] = "patrond-{program} gave no sign of life within [load] stage_timeout and was cut off; it is tried again.",
+	[FAILURE_STAGE_SILENT] = "patrond-{program} gave no sign of life within its time ([load] stage_timeout; for the share, its stall_timeout) and was cut off; it is tried again.",
 	[FAILURE_STAGE_MISSING] = "patrond-{program} cannot be reached ({errno}): started by hand, its program must lie beside patrond or in ../libexec/patrond; under systemd, patrond-{program}.socket must be there.",
 	[FAILURE_NO_WALLS] = "patrond-{program} could not enter its sandbox ({errno}) and refused to work: the kernel must have seccomp and Landlock.",
 	[FAILURE_UID_ZERO] = "patrond-{program} refuses to run as root: start patrond as a system user of its own.",
@@ -95,8 +95,8 @@ static const char *const sentences[FAILURE_MAX] = {
 
 	[FAILURE_SHARE_GONE] = "[share] path is not there ({errno}): is the share mounted?",
 	[FAILURE_SHARE_UNREADABLE] = "[share] path, or the file on it, cannot be read ({errno}): may patrond's user read it?",
-	[FAILURE_SHARE_READ_ONLY] = "The clean-up report cannot be delivered: the share is read-only, or patrond's user may not write into it.",
-	[FAILURE_SHARE_FULL] = "The clean-up report cannot be delivered: the share is full.",
+	[FAILURE_SHARE_READ_ONLY] = "The share is read-only: nothing can be delivered to it, moved on it, or removed from it.",
+	[FAILURE_SHARE_FULL] = "Nothing can be written to the share: the share is full.",
 	[FAILURE_SHARE_FILE] = "The file on the share cannot be read or written ({errno}).",
 };
 

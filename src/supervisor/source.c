@@ -51,6 +51,7 @@ source_take(struct source *source, struct wire_in *in, usec_t now)
 	memcpy(file->name, name, size);
 	file->name[size] = '\0';
 	file->source = source->kind;
+	file->order = file->mtime;
 	file->since = now;
 	source->listing_count++;
 	return 0;

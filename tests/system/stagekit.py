@@ -39,7 +39,9 @@ REASONS = ["", "opted-out", "inactive", "duplicate", "ambiguous", "needs-cleanup
            "differs"]
 GUARDS = ["creates", "rejected", "opted-out", "inactive", "held", "rows", "patrons", "manual"]
 CLASSES = ["several", "note", "punctuation", "letters", "other", "ambiguous"]
-VERDICTS = ["whole", "unreadable", "plain", "no-feed"]
+VERDICTS = ["whole", "unreadable", "plain", "no-feed", "shaped"]
+PLAINTEXTS = ["known", "known-zip", "unknown"]
+CLEANED = ["overwritten", "unlinked", "changed", "stays"]
 PHASES = ["looking", "retrieving", "indexing", "matching", "writing", "checking", "reporting"]
 NO_DATE = -(1 << 31)
 RECORD_FIELDS = ["key", "first", "last", "street", "city", "state", "zip", "emails", "phone", "phone2"]
@@ -85,6 +87,17 @@ class Frame:
             n = struct.unpack_from("<I", p)[0]
             size, mtime = struct.unpack_from("<Qq", p, 4 + n)
             return dict(file=p[4:4 + n], size=size, mtime=mtime)
+        if self.name == "SHARE_FOUND":
+            n = struct.unpack_from("<I", p)[0]
+            size, mtime, changed, device, inode, what = struct.unpack_from("<QqqQQB", p, 4 + n)
+            return dict(file=p[4:4 + n], size=size, mtime=mtime, changed=changed, device=device, inode=inode,
+                        what=PLAINTEXTS[what])
+        if self.name == "SHARE_CLEANED":
+            return dict(result=CLEANED[p[0]])
+        if self.name == "SHARE_WATCHED":
+            return dict(local=p[0])
+        if self.name == "SHARE_CHANGED":
+            return dict(what=p[0])
         if self.name == "COPIED":
             return dict(size=struct.unpack("<Q", p)[0])
         if self.name == "INSPECTED":

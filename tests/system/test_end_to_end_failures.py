@@ -166,7 +166,7 @@ class Failures(unittest.TestCase):
         self.house.switch(pin_min="6")
         result = self.house.patrond("--once")
         self.assertEqual((result.status, result.reasons()), (2, ["too-many-failures"]), result.messages()[-4:])
-        self.assertIn("max_failures", result.messages()[-1])
+        self.assertIn("max_failures", [m for m in result.messages() if "sandbox" not in m][-1])
         self.assertEqual({got[:2] for got in result.rows().values()}, {("failed", "pin-refused")})
         self.assertEqual(len(result.rows()), 3)
         self.assertEqual(int(result.summaries("Broken off")["student"]["FAILED"]), 3)

@@ -84,6 +84,16 @@ class Newest(Case):
         self.once(loads=1)
         self.assertEqual((self.child(), "8840000002" in self.barcodes()), ("2024-05-05", False))
 
+    def test_the_same_feed_in_both_sources_is_loaded_once(self):
+        data = zip_of([OPTED_OUT], [staff("8840000001")])
+        for share, drop in ((NOW, NOW - 3600), (NOW - 3600, NOW)):
+            with self.subTest(share=share, drop=drop):
+                self.house.forget()
+                self.house.sftp.put("feed.zip", data, drop)
+                os.utime(self.house.share("from the town.zip", data), (share, share))
+                self.once(loads=1)
+                self.once(loads=0)
+
     def test_of_equal_times_the_later_name(self):
         self.house.sftp.put("feed-20260901.zip", zip_of([OPTED_OUT], [staff("8840000001")]), NOW)
         self.house.sftp.put("feed-20260831.zip", zip_of([OPTED_IN], [staff("8840000002")]), NOW)

@@ -661,7 +661,7 @@ class Requests(ShareCase):
         long_name = stagekit.string(b"a" * 256)
         bad = {
             "another stage's request": stagekit.frame("FETCH_LIST"),
-            "unknown type": struct.pack("<IHH", 0, 0x58, 0),
+            "unknown type": struct.pack("<IHH", 0, 0x7e, 0),
             "list with too much": struct.pack("<IHH", 2, 0x50, 0) + b"\0\0",
             "remove with a name that is too long": struct.pack("<IHH", len(long_name), 0x56, 0) + long_name,
             "name longer than the frame": struct.pack("<IHH", 5, 0x56, 0) + struct.pack("<I", 9) + b"x",

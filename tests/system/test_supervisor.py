@@ -109,7 +109,7 @@ class Fake:
     def start(self, *arguments, **environment):
         config = os.path.join(self.directory, "c.conf")
         with open(config, "w", encoding="ascii") as file:
-            file.write(f"[share]\npath = /nowhere\nsettle = {self.settle}\n[sierra]\nurl = {self.url}\n"
+            file.write(f"[share]\npath = /nowhere\nwatch = no\nsettle = {self.settle}\n[janitor]\npolicy = off\n[sierra]\nurl = {self.url}\n"
                        f"[load]\nstage_timeout = 700ms\n{self.extra}")
         env = {"PATH": "/usr/bin:/bin", "CREDENTIALS_DIRECTORY": os.path.join(self.directory, "credentials"),
                "RUNTIME_DIRECTORY": os.path.join(self.directory, "runtime"), "PYTHONDONTWRITEBYTECODE": "1",

@@ -108,7 +108,7 @@ remove_entry(const char *folder, const char *name)
 int
 end_world(void **state)
 {
-	static const char *const names[] = { ".report.partial", "report.zip", "report-2.zip", "feed.zip", "link" };
+	static const char *const names[] = { ".report.partial", "report.zip", "report-2.zip", "feed.zip", "link", "done" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++)

@@ -195,6 +195,16 @@ folder_make_outside(void)
 	return answer(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
+/* By mkdirat, which the share has for its folder of done feeds. */
+static int
+folder_mkdir_outside(void)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/folder", world.outside);
+	return answer(mkdirat(AT_FDCWD, path, 0700));
+}
+
 static int
 folder_symlink(void)
 {
@@ -259,6 +269,7 @@ static const struct attempt refusals[] = {
 #endif
 	{ "link out of the share", folder_link_out, ALL(EACCES) },
 	{ "file outside the share", folder_make_outside, ALL(EACCES) },
+	{ "folder outside the share", folder_mkdir_outside, NOT_SHARE(EACCES, KILLED) },
 	{ "move out of the share", folder_move_out, NOT_SHARE(EACCES, KILLED) },
 	{ "symbolic link in the share", folder_symlink, NOT_SHARE(EPERM, KILLED) },
 };

@@ -171,7 +171,14 @@ folder_used(void)
 		return errno;
 	if (syscall(SYS_getdents64, folder, entries, sizeof(entries)) <= 0)
 		return errno;
-	return answer(unlinkat(folder, "report-2.zip", 0));
+	/* a feed that is done is moved into a folder, and that may be made */
+	if (mkdirat(folder, "done", 0700) < 0 && errno != EEXIST)
+		return errno;
+	if (renameat2(folder, "report-2.zip", folder, "done/feed.zip", RENAME_NOREPLACE) < 0)
+		return errno;
+	if (unlinkat(folder, "done/feed.zip", 0) < 0)
+		return errno;
+	return 0;
 }
 
 static const struct attempt needs[] = {

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The first rows, read as either feed. */
+
+#include "decode/shape.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/keyrule.h"
+#include "decode/csv.h"
+#include "decode/layout.h"
+
+#define HEAD_SIZE (64U << 10) /* bytes that are looked at: some 200 rows */
+#define ROWS_MAX 50U
+#define HEADER_COLUMNS 5U     /* that must be a feed's, in their places, where the rest of a header is not */
+
+struct shape {
+	struct layout *layout;
+	enum feed_kind kind;
+	uint32_t rows, fits;
+	bool header;
+	int error;
+};
+
+/* Which verdicts only a row of the right shape gets; of an opt-out nothing but the first cell was looked at. */
+static bool
+fits(const struct record *record)
+{
+	return record->verdict == REASON_NONE || record->verdict == REASON_INACTIVE;
+}
+
+static int
+take_row(void *data, const struct csv_row *row)
+{
+	struct shape *shape = data;
+	struct record record;
+	int r = layout_row(shape->layout, row, &record);
+
+	if (r < 0)
+		shape->error = r;
+	else if (r == LAYOUT_HEADER || (r == LAYOUT_E_HEADER && layout_header_column(shape->layout) > HEADER_COLUMNS))
+		shape->header = true;
+	else if (r == LAYOUT_RECORD && record.verdict != REASON_OPTED_OUT) {
+		shape->rows++;
+		shape->fits += fits(&record);
+	}
+	return r < 0 || shape->header || shape->rows == ROWS_MAX;
+}
+
+/* Four in five: a feed has bad rows, too. */
+static bool
+is_shaped(const struct shape *shape)
+{
+	return shape->header || (shape->fits > 0 && shape->fits * 5 >= shape->rows * 4);
+}
+
+static int
+try(struct shape *shape, const struct config_feed *feed, const struct key_rule *keys, int32_t today, const char *bytes,
+    size_t size)
+{
+	_cleanup_layout_ struct layout *layout = NULL;
+	_cleanup_csv_ struct csv *csv = NULL;
+	int r = layout_new(&layout, shape->kind, feed->statuses, keys, today);
+
+	if (r == 0)
+		r = csv_new(&csv, take_row, shape);
+	if (r < 0)
+		return r;
+	shape->layout = layout;
+	/* An error of its form (a quote, a NUL byte, the end of the head) leaves what was read before. */
+	if (csv_read(csv, bytes, size) == CSV_OK && size < HEAD_SIZE)
+		(void)!csv_finish(csv);
+	return shape->error;
+}
+
+int
+shape_is_feed(int fd, const struct config_feed feeds[FEED_KIND_MAX], const char *barcode_pattern, int32_t today, bool *ret)
+{
+	__attribute__((cleanup(key_rule_freep))) struct key_rule *keys = NULL;
+	_cleanup_free_ char *head = malloc(HEAD_SIZE);
+	ssize_t size = head != NULL ? fd_pread_all(fd, head, HEAD_SIZE, 0) : -ENOMEM;
+	int r = size < 0 ? (int)size : key_rule_new(&keys, barcode_pattern);
+
+	*ret = false;
+	for (int i = 0; r == 0 && i < FEED_KIND_MAX && !*ret; i++) {
+		struct shape shape = { .kind = (enum feed_kind)i };
+
+		r = try(&shape, &feeds[i], keys, today, head, (size_t)size);
+		*ret = r == 0 && is_shaped(&shape);
+	}
+	if (head != NULL)
+		explicit_bzero(head, HEAD_SIZE);
+	return r;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef SUPERVISOR_JANITOR_PRIVATE_H
+#define SUPERVISOR_JANITOR_PRIVATE_H
+
+/* What the parts of the janitor share: the round (janitor.c), what it says (janitor_tell.c). */
+
+#include "patrond/failure.h"
+#include "patrond/wire.h"
+#include "supervisor/errand.h"
+#include "supervisor/janitor.h"
+#include "supervisor/source.h"
+
+struct finding {
+	struct shown_file file; /* name, size, mtime */
+	uint64_t device, inode;
+	enum plaintext what;
+	int64_t first_seen;     /* microseconds since 1970: when it appeared, as far as can be told */
+	int64_t told;           /* when it was reported last, 0 never */
+	bool asked;             /* decode has said what it is, or cannot be asked */
+	bool plain;             /* it is plaintext */
+	bool gone;
+	uint32_t attempts;      /* to clean it, in vain */
+	int64_t next_try;
+};
+
+struct janitor {
+	struct manager *manager;
+	struct finding *findings, *fresh; /* known ones; those of the sweep under way */
+	size_t count, fresh_count;
+	bool swept;             /* once at least: what is new from then on has appeared then */
+	bool running, again;
+	size_t at;              /* the finding that is being asked about or cleaned */
+	unsigned int asks;      /* of this round */
+	struct errand *errand;
+	sd_event_source *timer;
+	int fd;                 /* a copy of the file of which decode is asked */
+	bool answered;
+	enum zip_verdict verdict;
+	uint32_t kinds;
+	bool cleaned;
+	enum clean_result result;
+	enum failure_code trouble; /* of the last sweep: told once */
+	void (*on_over)(struct manager *manager);
+};
+
+/* Plaintext was found, or is still there. */
+void janitor_tell_found(const struct janitor *janitor, const struct finding *finding);
+
+/* With --dry-run: what would go. */
+void janitor_tell_would_go(const struct finding *finding);
+
+/* What became of one that was to go. */
+void janitor_tell_result(const struct finding *finding, enum clean_result result);
+
+/* Why there was no sweep, no answer or no cleaning; finding may be NULL. */
+void janitor_tell_failure(const struct finding *finding, enum program program, const struct failure *failure);
+
+#endif
