@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/record.h"
+#include "common/shape.h"
 #include "common/stage.h"
 #include "common/winzip_aes.h"
 #include "decode/decode_inspect.h"
@@ -93,6 +94,18 @@ answer_inspect(struct stage *stage, const struct wire_in *in)
 }
 
 static int
+say_shapes(struct stage *stage, const struct feed_shape *shapes)
+{
+	for (unsigned int kind = 0; kind < FEED_KIND_MAX; kind++) {
+		int r = shapes[kind].rows == 0 ? 0 : wire_add_shape(&stage->out, (enum feed_kind)kind, &shapes[kind]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
 answer_records(struct stage *stage, struct wire_in *in)
 {
 	unsigned int kinds = wire_get_u8(in);
@@ -100,6 +113,7 @@ answer_records(struct stage *stage, struct wire_in *in)
 	_cleanup_fd_ int zip = wire_take_fd(&stage->reader);
 	_cleanup_fd_ int records = wire_take_fd(&stage->reader);
 	struct progress progress = { .stage = stage };
+	struct feed_shape shapes[FEED_KIND_MAX] = { 0 };
 	struct decode_job job = {
 		.zip = zip,
 		.records = records,
@@ -110,15 +124,18 @@ answer_records(struct stage *stage, struct wire_in *in)
 		.today = today,
 		.tick = tick,
 		.data = &progress,
+		.shapes = shapes,
 	};
 	struct failure failure;
+	int r;
 
 	if (wire_finish(in) < 0 || kinds == 0 || (kinds & ~FEED_BITS_ALL) != 0 ||
 	    check_feed(zip, &progress.total) < 0 || check_records(records) < 0)
 		return fail(stage, FAILURE_PROTOCOL, 0);
 	if (decode_records(&job, &failure) < 0)
 		return stage_fail(stage, &failure);
-	return stage_done(stage);
+	r = say_shapes(stage, shapes);
+	return r < 0 ? r : stage_done(stage);
 }
 
 static int
