@@ -15,6 +15,7 @@
 #define LIMIT_ROWS 2000000U                     /* rows of one feed */
 #define LIMIT_ROW_SIZE 65536U                   /* bytes of one row: a row of the largest layout has 40 cells */
 #define LIMIT_CELL_SIZE 8192U                   /* bytes of one cell: a long list of guardians' e-mails */
+#define LIMIT_SCHOOLS 4096U                     /* schools of one feed that are told apart */
 #define LIMIT_CELLS 256U                        /* cells of one row */
 
 /* What decode hands to load for a cell, normalised; longer ones reject the row (shape). */

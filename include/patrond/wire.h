@@ -48,11 +48,15 @@
 	X(COPIED, 0x13, 8, 8) \
 	\
 	/* decode. INSPECT: fd: the feed. Answers INSPECTED, DONE. RECORDS: kinds:u8 today:i32 (days since 1970), \
-	 * fds: the feed, the records pipe's write end. Answers PROGRESS*, DONE. */ \
+	 * fds: the feed, the records pipe's write end. Answers PROGRESS*, SHAPE a kind that was read, DONE. */ \
 	X(DECODE_INSPECT, 0x20, 0, 0) \
 	X(DECODE_RECORDS, 0x22, 5, 5) \
 	/* verdict:u8 kinds:u8 sha256[32] */ \
 	X(INSPECTED, 0x21, 34, 34) \
+	/* feed:u8 rows:u32 understood:u32 delimiter:u8 header:u8 cells_min:u16 cells_max:u16 key_fits:u32 birth_dates:u32 \
+	 * of_age:u32 active:u32 status:u32* status_other:u32 (rows:u32 first_row:u32) a reason (position:u16 filled:u32) a \
+	 * column schools:u32 count:u16 rows:u32 times count; see patrond/shape.h */ \
+	X(SHAPE, 0x23, 393, 393 + 256 * 4) \
 	\
 	/* load. dry_run:u8 kinds:u8 today:i32 last_rows:u32 a kind (0 unknown) last_patrons:u64, then approvals:u8 times \
 	 * (guard:u8 feed:u8 value:u64). fds: records pipe's read end, report pipe's write end (absent where no report is \

@@ -9,6 +9,7 @@
 #include "common/record.h"
 #include "decode/csv.h"
 #include "decode/layout.h"
+#include "decode/shape_tally.h"
 #include "patrond/limits.h"
 
 #define BATCH (64U << 10) /* bytes: a pipe's own size, so that a write is one switch to load */
@@ -17,6 +18,7 @@ struct decode_feed {
 	enum feed_kind kind;
 	struct csv *csv;
 	struct layout *layout;
+	struct shape_tally *tally;
 	struct record_pipe *pipe;
 	struct failure failure;
 };
@@ -79,9 +81,12 @@ take_row(void *data, const struct csv_row *row)
 
 	switch (r) {
 	case LAYOUT_RECORD:
+		shape_tally_row(feed->tally, &record, layout_sight(feed->layout), row->count, row->delimiter);
 		return put_record(feed, &record);
-	case LAYOUT_BLANK:
 	case LAYOUT_HEADER:
+		shape_tally_header(feed->tally);
+		return 0;
+	case LAYOUT_BLANK:
 		return 0;
 	case LAYOUT_E_HEADER:
 		return fail(feed, FAILURE_HEADER, 0, layout_header_column(feed->layout), 0);
@@ -133,6 +138,12 @@ decode_feed_rows(const struct decode_feed *feed)
 	return layout_rows(feed->layout);
 }
 
+void
+decode_feed_shape(const struct decode_feed *feed, struct feed_shape *ret)
+{
+	shape_tally_figures(feed->tally, ret);
+}
+
 int
 decode_feed_new(struct decode_feed **ret, enum feed_kind kind, const struct config_feed *config,
     const struct key_rule *keys, int32_t today, struct record_pipe *pipe)
@@ -148,6 +159,8 @@ decode_feed_new(struct decode_feed **ret, enum feed_kind kind, const struct conf
 	r = csv_new(&feed->csv, take_row, feed);
 	if (r == 0)
 		r = layout_new(&feed->layout, kind, config->statuses, keys, today);
+	if (r == 0)
+		r = shape_tally_new(&feed->tally, today);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(feed);
@@ -161,6 +174,7 @@ decode_feed_free(struct decode_feed *feed)
 		return NULL;
 	feed->csv = csv_free(feed->csv);
 	feed->layout = layout_free(feed->layout);
+	feed->tally = shape_tally_free(feed->tally);
 	free(feed);
 	return NULL;
 }

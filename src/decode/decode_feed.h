@@ -10,6 +10,7 @@
 #include "common/fd.h"
 #include "common/keyrule.h"
 #include "common/wire.h"
+#include "patrond/shape.h"
 
 /* The pipe to load, and what waits to be written to it. */
 struct record_pipe {
@@ -40,6 +41,9 @@ struct failure decode_feed_failure(const struct decode_feed *feed);
 
 /* Records so far. */
 uint32_t decode_feed_rows(const struct decode_feed *feed);
+
+/* The shape of what was read so far. */
+void decode_feed_shape(const struct decode_feed *feed, struct feed_shape *ret);
 
 /* Wipes and frees. Accepts NULL, returns NULL. */
 struct decode_feed *decode_feed_free(struct decode_feed *feed);

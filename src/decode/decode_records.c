@@ -121,6 +121,8 @@ read_feed(struct work *work, enum feed_kind kind)
 	if (r != 0)
 		return fail(work, r, kind);
 	work->rows[kind] = decode_feed_rows(feed);
+	if (work->job->shapes != NULL)
+		decode_feed_shape(feed, &work->job->shapes[kind]);
 	return 0;
 }
 

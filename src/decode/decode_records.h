@@ -14,6 +14,7 @@
 #include "common/secret.h"
 #include "decode/zip_unpack.h"
 #include "patrond/failure.h"
+#include "patrond/shape.h"
 
 struct decode_job {
 	int zip;     /* descriptors, the caller's */
@@ -25,6 +26,7 @@ struct decode_job {
 	int32_t today;      /* days since 1970 */
 	zip_tick_fn *tick;  /* told of raw bytes; may be NULL */
 	void *data;
+	struct feed_shape *shapes; /* FEED_KIND_MAX, filled for each kind that was read (others: 0 rows); may be NULL */
 };
 
 /* Does the job. Returns 0, or -1 with the failure. Nothing is retried; a job that failed has no trailer. */

@@ -62,6 +62,8 @@ struct layout {
 	uint32_t header_column;
 	bool begun; /* the place for a header is passed */
 	char key[LIMIT_KEY];
+	struct row_sight sight;
+	uint16_t positions[COLUMN_MAX]; /* of the sight */
 	struct layout_cells cells;
 };
 
@@ -111,6 +113,12 @@ layout_rows(const struct layout *layout)
 	return layout->rows;
 }
 
+const struct row_sight *
+layout_sight(const struct layout *layout)
+{
+	return &layout->sight;
+}
+
 uint32_t
 layout_header_column(const struct layout *layout)
 {
@@ -143,6 +151,16 @@ is_missing(const struct text *name)
 		if (name->bytes[i] != ',' && name->bytes[i] != ' ')
 			return false;
 	return true;
+}
+
+/* --- what the shape of a feed is counted by --- */
+
+static void
+see(struct layout *layout, enum feed_column column, size_t at)
+{
+	layout->positions[column] = (uint16_t)(at + 1);
+	if (layout->cells.at[at].size > 0)
+		layout->sight.filled |= COLUMN_BIT(column);
 }
 
 /* Which cell a field comes from, and how long it may be. */
@@ -215,6 +233,43 @@ student_status_column(const struct layout *layout, size_t count)
 	return count - 1;
 }
 
+/* Index of a status of one digit, with a minus before it or not; or RECORD_NO_STATUS. */
+static uint8_t
+status_index(const struct text *status)
+{
+	size_t digit = status->size == 2 && status->bytes[0] == '-' ? 1 : 0;
+
+	if (status->size != digit + 1 || !cell_digit(status->bytes[digit]))
+		return RECORD_NO_STATUS;
+	return (uint8_t)(status->bytes[digit] - '0' + (digit == 1 ? (int)STATUS_NEGATIVE : 0));
+}
+
+/* Where each column stands and whether there is anything in it, in a row whose shape is known. */
+static void
+student_see(struct layout *layout, const struct csv_row *row, size_t shift, size_t status)
+{
+	static const uint8_t columns[] = { COLUMN_OPT_OUT, COLUMN_KEY, COLUMN_FIRST, COLUMN_LAST, COLUMN_BIRTH_DATE,
+		COLUMN_SCHOOL, COLUMN_GRADE, COLUMN_STREET, COLUMN_CITY, COLUMN_STATE, COLUMN_ZIP, COLUMN_EMAIL, COLUMN_PHONE };
+	const struct text *birth_date = &layout->cells.at[STUDENT_DOB];
+	struct row_sight *sight = &layout->sight;
+
+	for (size_t i = 0; i < sizeof(columns); i++)
+		see(layout, (enum feed_column)columns[i], i + (i > STUDENT_STREET ? shift : 0));
+	if (shift == 1)
+		see(layout, COLUMN_STREET_2, STUDENT_STREET + 1);
+	for (size_t i = status; i > STUDENT_GUARDIAN + shift; i--)
+		see(layout, COLUMN_GUARDIAN_EMAIL, i - 1);
+	see(layout, COLUMN_STATUS, status);
+	if (status + 1 < row->count)
+		see(layout, COLUMN_STATE_ID, status + 1);
+	sight->status = status_index(&layout->cells.at[status]);
+	sight->active = is_processed(layout, &layout->cells.at[status], false);
+	sight->school = layout->cells.at[STUDENT_SCHOOL];
+	if (date_parse_us(birth_date->bytes, birth_date->size, &sight->birth_date) < 0 ||
+	    sight->birth_date < layout->first_birth_date || sight->birth_date > layout->today)
+		sight->birth_date = RECORD_NO_DATE;
+}
+
 /* The street and its second part, and the e-mails around the phone. Returns as the verdict of a row. */
 static int
 student_joins(struct layout *layout, size_t shift, size_t status, struct record *record)
@@ -270,6 +325,7 @@ student_shape(struct layout *layout, const struct csv_row *row, struct student_p
 	status = student_status_column(layout, row->count);
 	if (status < STUDENT_GUARDIAN + shift + 1)
 		return REASON_SHAPE;
+	student_see(layout, row, shift, status);
 	*ret = (struct student_places){ .guardian = STUDENT_GUARDIAN + shift, .status = status };
 	r = layout_cells_blank_dollars(cells, STUDENT_PHONE, status);
 	if (r < 0)
@@ -280,17 +336,12 @@ student_shape(struct layout *layout, const struct csv_row *row, struct student_p
 
 /* Returns REASON_NONE, REASON_INACTIVE with the record's status set, or REASON_STATUS. */
 static enum reason
-student_status(const struct layout *layout, const struct text *status, struct record *record)
+student_status(const struct layout *layout, struct record *record)
 {
-	bool negative = status->size == 2 && status->bytes[0] == '-';
-	size_t digit = negative ? 1 : 0;
-
-	if (is_processed(layout, status, false))
+	if (layout->sight.active)
 		return REASON_NONE;
-	if (status->size != digit + 1 || !cell_digit(status->bytes[digit]))
-		return REASON_STATUS;
-	record->status = (uint8_t)(status->bytes[digit] - '0' + (negative ? (int)STATUS_NEGATIVE : 0));
-	return REASON_INACTIVE;
+	record->status = layout->sight.status;
+	return record->status == RECORD_NO_STATUS ? REASON_STATUS : REASON_INACTIVE;
 }
 
 /*
@@ -312,7 +363,6 @@ guardians_are_strange(const struct layout *layout, const struct student_places *
 static int
 student_verdict(struct layout *layout, const struct csv_row *row, struct record *record)
 {
-	const struct text *birth_date = &layout->cells.at[STUDENT_DOB];
 	struct student_places places = { 0 };
 	int r;
 
@@ -322,7 +372,7 @@ student_verdict(struct layout *layout, const struct csv_row *row, struct record 
 	r = student_shape(layout, row, &places, record);
 	if (r != 0)
 		return r;
-	r = (int)student_status(layout, &layout->cells.at[places.status], record);
+	r = (int)student_status(layout, record);
 	if (r != REASON_STATUS && guardians_are_strange(layout, &places)) {
 		record->status = RECORD_NO_STATUS;
 		return REASON_SHAPE;
@@ -333,10 +383,8 @@ student_verdict(struct layout *layout, const struct csv_row *row, struct record 
 		return REASON_KEY;
 	if (is_missing(&record->fields[RECORD_FIRST]) && is_missing(&record->fields[RECORD_LAST]))
 		return REASON_NAME;
-	if (date_parse_us(birth_date->bytes, birth_date->size, &record->birth_date) < 0 ||
-	    record->birth_date < layout->first_birth_date || record->birth_date > layout->today)
-		return REASON_BIRTH_DATE;
-	return REASON_NONE;
+	record->birth_date = layout->sight.birth_date;
+	return record->birth_date == RECORD_NO_DATE ? REASON_BIRTH_DATE : REASON_NONE;
 }
 
 /* --- staff --- */
@@ -350,6 +398,20 @@ staff_key_fits(const struct text *key)
 	for (size_t i = 0; i < key->size; i++)
 		digits += cell_digit(key->bytes[i]);
 	return key->size >= PIN_KEY_SIZE || digits >= PIN_DIGITS;
+}
+
+static void
+staff_see(struct layout *layout)
+{
+	static const uint8_t columns[STAFF_COLUMNS] = { COLUMN_STATUS, COLUMN_KEY, COLUMN_FIRST, COLUMN_LAST, COLUMN_STREET,
+		COLUMN_CITY, COLUMN_STATE, COLUMN_ZIP, COLUMN_PHONE, COLUMN_PHONE_2, COLUMN_EMAIL, COLUMN_JOB, COLUMN_SCHOOL,
+		COLUMN_SITE };
+	bool all = layout->statuses[strspn(layout->statuses, " \t")] == '\0';
+
+	for (size_t i = 0; i < STAFF_COLUMNS; i++)
+		see(layout, (enum feed_column)columns[i], i);
+	layout->sight.active = all || is_processed(layout, &layout->cells.at[STAFF_STATUS], true);
+	layout->sight.school = layout->cells.at[STAFF_SITE_ID];
 }
 
 static int
@@ -366,18 +428,18 @@ staff_verdict(struct layout *layout, const struct csv_row *row, struct record *r
 		{ RECORD_PHONE, STAFF_MOBILE, LIMIT_TEXT },
 		{ RECORD_PHONE_2, STAFF_HOME, LIMIT_TEXT },
 	};
-	const struct text *status = &layout->cells.at[STAFF_STATUS];
 	int r;
 
 	take_key(layout, row, STAFF_KEY, record);
 	if (row->count != STAFF_COLUMNS)
 		return REASON_SHAPE;
+	staff_see(layout);
 	r = layout_cells_blank_dollars(&layout->cells, STAFF_FIRST, STAFF_COLUMNS);
 	if (r == 0)
 		r = (int)take_fields(layout, rules, sizeof(rules) / sizeof(rules[0]), 0, record);
 	if (r != 0)
 		return r;
-	if (layout->statuses[strspn(layout->statuses, " \t")] != '\0' && !is_processed(layout, status, true))
+	if (!layout->sight.active)
 		return REASON_INACTIVE;
 	if (!record->key_fits || !staff_key_fits(&record->fields[RECORD_KEY]))
 		return REASON_KEY;
@@ -430,6 +492,8 @@ layout_row(struct layout *layout, const struct csv_row *row, struct record *ret)
 		layout->header_column = header_misfit(layout->feed, layout->cells.at, row->count);
 		return layout->header_column == 0 ? LAYOUT_HEADER : LAYOUT_E_HEADER;
 	}
+	memset(layout->positions, 0, sizeof(layout->positions));
+	layout->sight = (struct row_sight){ .status = RECORD_NO_STATUS, .birth_date = RECORD_NO_DATE, .positions = layout->positions };
 	r = layout->feed == FEED_STUDENT ? student_verdict(layout, row, &record) : staff_verdict(layout, row, &record);
 	if (r < 0)
 		return r;

@@ -13,6 +13,7 @@
 #include "common/keyrule.h"
 #include "common/record.h"
 #include "decode/csv.h"
+#include "decode/shape_tally.h"
 
 enum layout_result {
 	LAYOUT_RECORD,   /* the row is a record, the next in its feed */
@@ -39,6 +40,9 @@ void layout_freep(struct layout **layout);
  * or a negative errno.
  */
 int layout_row(struct layout *layout, const struct csv_row *row, struct record *ret) WARN_UNUSED;
+
+/* After LAYOUT_RECORD: what was seen in the row; as long-lived as its record. */
+const struct row_sight *layout_sight(const struct layout *layout);
 
 /* Rows so far. */
 uint32_t layout_rows(const struct layout *layout);

@@ -9,11 +9,12 @@
 #include <time.h>
 
 #include "common/record.h"
+#include "common/shape.h"
 #include "common/stage.h"
 #include "common/winzip_aes.h"
 #include "decode/decode_inspect.h"
 #include "decode/decode_records.h"
-#include "decode/shape.h"
+#include "decode/plaintext.h"
 
 #define SECONDS_PER_DAY 86400
 #define PROGRESS_STEP (2U << 20) /* raw bytes: some 64,000 rows */
@@ -96,7 +97,7 @@ answer_inspect(struct stage *stage, const struct wire_in *in)
 	if (r < 0)
 		return fail(stage, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, -r);
 	if (inspection.verdict == ZIP_VERDICT_UNREADABLE) {
-		r = shape_is_feed(zip, stage->config.feed, stage->config.match.barcode_pattern, today_utc(), &shaped);
+		r = plaintext_is_feed(zip, stage->config.feed, stage->config.match.barcode_pattern, today_utc(), &shaped);
 		if (r < 0)
 			return fail(stage, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, -r);
 		inspection.verdict = shaped ? ZIP_VERDICT_SHAPED : ZIP_VERDICT_UNREADABLE;
@@ -110,6 +111,18 @@ answer_inspect(struct stage *stage, const struct wire_in *in)
 }
 
 static int
+say_shapes(struct stage *stage, const struct feed_shape *shapes)
+{
+	for (unsigned int kind = 0; kind < FEED_KIND_MAX; kind++) {
+		int r = shapes[kind].rows == 0 ? 0 : wire_add_shape(&stage->out, (enum feed_kind)kind, &shapes[kind]);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
 answer_records(struct stage *stage, struct wire_in *in)
 {
 	unsigned int kinds = wire_get_u8(in);
@@ -117,6 +130,7 @@ answer_records(struct stage *stage, struct wire_in *in)
 	_cleanup_fd_ int zip = wire_take_fd(&stage->reader);
 	_cleanup_fd_ int records = wire_take_fd(&stage->reader);
 	struct progress progress = { .stage = stage };
+	struct feed_shape shapes[FEED_KIND_MAX] = { 0 };
 	struct decode_job job = {
 		.zip = zip,
 		.records = records,
@@ -127,15 +141,18 @@ answer_records(struct stage *stage, struct wire_in *in)
 		.today = today,
 		.tick = tick,
 		.data = &progress,
+		.shapes = shapes,
 	};
 	struct failure failure;
+	int r;
 
 	if (wire_finish(in) < 0 || kinds == 0 || (kinds & ~FEED_BITS_ALL) != 0 ||
 	    check_feed(zip, &progress.total) < 0 || check_records(records) < 0)
 		return fail(stage, FAILURE_PROTOCOL, 0);
 	if (decode_records(&job, &failure) < 0)
 		return stage_fail(stage, &failure);
-	return stage_done(stage);
+	r = say_shapes(stage, shapes);
+	return r < 0 ? r : stage_done(stage);
 }
 
 static int

@@ -11,6 +11,7 @@
 
 #include "common/date.h"
 #include "common/present.h"
+#include "common/shape.h"
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
 #include "supervisor/manager.h"
@@ -32,6 +33,7 @@ struct load {
 	bool failed[PART_MAX];
 	struct failure failures[PART_MAX];
 	struct tally tally;
+	struct feed_shape shapes[FEED_KIND_MAX]; /* 0 rows: not told */
 	struct load_result result;
 	bool indexed;
 	enum phase phase;
@@ -375,9 +377,18 @@ take_progress(struct load *load, struct wire_in *in)
 static int
 on_decode_answer(struct wire_in *in, void *userdata)
 {
-	(void)userdata;
+	struct load *load = userdata;
+	struct feed_shape shape;
+	enum feed_kind feed;
+
 	/* Decode's progress feeds its deadline; what is shown is load's. */
-	return in->type == WIRE_PROGRESS ? 0 : -EBADMSG;
+	if (in->type == WIRE_PROGRESS)
+		return 0;
+	if (wire_get_shape(in, &feed, &shape) < 0 || (load->options.kinds & FEED_BIT(feed)) == 0 ||
+	    load->shapes[feed].rows != 0)
+		return -EBADMSG;
+	load->shapes[feed] = shape;
+	return 0;
 }
 
 static void

@@ -44,6 +44,7 @@ PLAINTEXTS = ["known", "known-zip", "unknown"]
 CLEANED = ["overwritten", "unlinked", "changed", "stays"]
 PHASES = ["looking", "retrieving", "indexing", "matching", "writing", "checking", "reporting"]
 NO_DATE = -(1 << 31)
+COLUMNS = re.findall(r"^\tX\(\w+, \"([\w-]+)\"\)", _header("shape.h"), re.M)
 RECORD_FIELDS = ["key", "first", "last", "street", "city", "state", "zip", "emails", "phone", "phone2"]
 
 
@@ -124,6 +125,8 @@ class Frame:
             return dict(size=v[0], classes={k: n for k, n in zip(CLASSES, v[1:7]) if n}, held=v[7], rejected=v[8])
         if self.name == "RECORD":
             return decode_record(p)
+        if self.name == "SHAPE":
+            return decode_shape(p)
         if self.name == "RECORD_TRAILER":
             return dict(rows=dict(zip(KINDS, struct.unpack("<2I", p))))
         return {}
@@ -135,6 +138,28 @@ def record(feed, row, verdict="", key="", key_fits=True, birth_date=NO_DATE, sta
     for name in RECORD_FIELDS:
         payload += string(key if name == "key" else fields.get(name, ""))
     return frame("RECORD", payload)
+
+
+def decode_shape(p):
+    head = struct.unpack_from("<BIIBBHHIIII20II", p)
+    at = struct.calcsize("<BIIBBHHIIII20II")
+    shape = dict(zip(("feed", "rows", "understood", "delimiter", "header", "cells_min", "cells_max", "key_fits", "birth_dates",
+                      "of_age", "active"), head))
+    shape.update(feed=KINDS[head[0]], delimiter=chr(head[3]), status_other=head[31],
+                 statuses={i if i < 10 else str(10 - i): n for i, n in enumerate(head[11:31]) if n}, reasons={}, columns={})
+    for reason in REASONS:
+        rows, first = struct.unpack_from("<II", p, at)
+        at += 8
+        if rows:
+            shape["reasons"][reason] = (rows, first)
+    for column in COLUMNS:
+        position, filled = struct.unpack_from("<HI", p, at)
+        at += 6
+        if position:
+            shape["columns"][column] = (position, filled)
+    shape["schools"], count = struct.unpack_from("<IH", p, at)
+    shape["school_rows"] = list(struct.unpack_from(f"<{count}I", p, at + 6))
+    return shape
 
 
 def decode_record(p):

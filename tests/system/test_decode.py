@@ -143,10 +143,20 @@ class DecodeCase(unittest.TestCase):
     def read(self, data, kinds=BOTH):
         """A load that must succeed: the records, and the rows of the trailer."""
         frames, pipe = self.records(data, kinds)
-        self.assertEqual([frame.name for frame in frames if frame.name != "PROGRESS"], ["WALLS", "DONE"], frames)
+        self.assertEqual([frame.name for frame in frames if frame.name not in ("PROGRESS", "SHAPE")], ["WALLS", "DONE"], frames)
         taken = stagekit.parse_frames(pipe)
         self.assertEqual([frame.name for frame in taken[:-1]], ["RECORD"] * (len(taken) - 1))
         self.assertEqual(taken[-1].name, "RECORD_TRAILER")
+        # the shape agrees with the records, counted here anew
+        shapes = {frame.feed: frame.fields for frame in frames if frame.name == "SHAPE"}
+        self.assertEqual({kind: shape["rows"] for kind, shape in shapes.items()},
+                         {kind: rows for kind, rows in taken[-1].rows.items() if rows})
+        for kind, shape in shapes.items():
+            mine = [frame.fields for frame in taken[:-1] if frame.feed == kind]
+            verdicts = [record["verdict"] for record in mine]
+            self.assertEqual(shape["reasons"], {verdict: (verdicts.count(verdict), 1 + verdicts.index(verdict))
+                                                for verdict in set(verdicts) - {""}})
+            self.assertEqual(shape["key_fits"], sum(record["key_fits"] for record in mine))
         return [frame.fields for frame in taken[:-1]], taken[-1].rows
 
     def refused(self, data, code, feed=255, kinds=BOTH, **more):
@@ -306,6 +316,16 @@ class Records(DecodeCase):
                     birth_date=(datetime.date(2010, 12, 10) - datetime.date(1970, 1, 1)).days))
                 self.assertEqual(records[2]["status"], 2)
                 self.assertEqual(records[4]["birth_date"], stagekit.NO_DATE)
+
+    def test_shape(self):
+        frames, _ = self.records(self.pack({STAFF: MEMBERS, STUDENT: STUDENTS}))
+        shapes = [frame for frame in frames if frame.name == "SHAPE"]
+        self.assertEqual([(s.feed, s.rows, s.understood, s.delimiter, s.header) for s in shapes],
+                         [("student", 4, 3, ",", 1), ("staff", 2, 2, "\t", 0)])
+        self.assertEqual(shapes[0].columns["zip"], (11, 3))
+        self.assertEqual((shapes[0].statuses, shapes[0].active, shapes[0].birth_dates, shapes[0].of_age), ({0: 2, 2: 1}, 2, 3, 3))
+        self.assertEqual((shapes[1].columns["job"], shapes[1].columns["phone-2"]), ((12, 2), (10, 0)))
+        self.assertEqual((shapes[0].schools, shapes[0].school_rows), (1, [3]))
 
     def test_kinds(self):
         data = self.pack({STAFF: MEMBERS, STUDENT: STUDENTS})

@@ -279,6 +279,25 @@ class Supervisor(unittest.TestCase):
                 listing("x", 1)
             """)
 
+    def test_shape_lies(self):
+        # 5 rows, all understood; and then what makes it a lie
+        shape = 'struct.pack("<BIIBBHH", FEED, 5, 5, 44, 0, 15, 15) + bytes(25 * 4 + 19 * 8 + 20 * 6 + 6)'
+        honest, lies = shape.replace("FEED", "0"), {
+            "of a feed that was not asked for": f"say('SHAPE', {shape.replace('FEED', '1')})",
+            "of no feed": f"say('SHAPE', {shape.replace('FEED', '9')})",
+            "twice": f"say('SHAPE', {shape.replace('FEED', '0')})\n    say('SHAPE', {shape.replace('FEED', '0')})",
+            "of no rows": f"say('SHAPE', {shape.replace('FEED, 5, 5', '0, 0, 0')})",
+        }
+        decode = HONEST["decode"].replace('        say("DONE")', '        if name == "DECODE_RECORDS":\n            BODY\n        say("DONE")')
+        for lie, body in lies.items():
+            with self.subTest(lie=lie):
+                self.ends(2, "protocol", decode=textwrap.dedent(decode).replace("BODY", body),
+                          load="time.sleep(0.2)\n" + self.failure("records-cut"))
+        self.ends(2, "protocol", decode=textwrap.dedent(decode).replace('"DECODE_RECORDS"', '"DECODE_INSPECT"').replace(
+            "BODY", f"say('SHAPE', {honest})"))
+        with Fake(decode=textwrap.dedent(decode).replace("BODY", f"say('SHAPE', {honest})")) as fake:
+            self.assertEqual(fake.run()[0], 0)
+
     def test_listing_lies(self):
         for name in ("../feed.zip", "/etc/shadow", "", ".", "..", "a\0b"):
             with self.subTest(name=name):

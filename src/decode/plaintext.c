@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The first rows, read as either feed. */
 
-#include "decode/shape.h"
+#include "decode/plaintext.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ try(struct shape *shape, const struct config_feed *feed, const struct key_rule *
 }
 
 int
-shape_is_feed(int fd, const struct config_feed feeds[FEED_KIND_MAX], const char *barcode_pattern, int32_t today, bool *ret)
+plaintext_is_feed(int fd, const struct config_feed feeds[FEED_KIND_MAX], const char *barcode_pattern, int32_t today, bool *ret)
 {
 	__attribute__((cleanup(key_rule_freep))) struct key_rule *keys = NULL;
 	_cleanup_free_ char *head = malloc(HEAD_SIZE);
