@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-foreach(name wire record text date)
+foreach(name wire record shape text date)
   patrond_fuzz_target(${name} SOURCES fuzz_${name}.c LIBS patrond_common)
 endforeach()
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/wire.h"
+#include "common/shape.h"
 
 #define CHECK(condition)                                                                                               \
 	do {                                                                                                           \
@@ -66,6 +66,17 @@ again_guard(struct wire_in *in, struct wire_out *out)
 }
 
 static int
+again_shape(struct wire_in *in, struct wire_out *out)
+{
+	struct feed_shape shape;
+	enum feed_kind feed;
+
+	if (wire_get_shape(in, &feed, &shape) < 0)
+		return -EBADMSG;
+	return wire_add_shape(out, feed, &shape);
+}
+
+static int
 again_listing(struct wire_in *in, struct wire_out *out)
 {
 	enum wire_type type = in->type;
@@ -93,6 +104,7 @@ static const struct {
 	{ WIRE_COUNTS, again_counts },
 	{ WIRE_PLAN, again_counts },
 	{ WIRE_GUARD, again_guard },
+	{ WIRE_SHAPE, again_shape },
 	{ WIRE_LISTING, again_listing },
 };
 
