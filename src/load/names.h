@@ -16,7 +16,7 @@
 
 #define NAMES_KEY_SIZE 16U
 #define NAMES_PARTS_MAX 14U /* parts of one surname that are compared; a name of more is held sooner than matched */
-#define NAMES_FOLDED_MAX 4096U /* bytes of a folded name: LIMIT_NAME at the worst growth of a folding, 11 times */
+#define NAMES_FOLDED_MAX 8192U /* bytes of a folded name: `LAST, FIRST`, two of LIMIT_NAME, at the worst growth, 11 times */
 
 /* The secret key of this process: without it nobody can make two names with one hash. */
 struct names_key {
