@@ -18,6 +18,9 @@
 #define LIMIT_SCHOOLS 4096U                     /* schools of one feed that are told apart */
 #define LIMIT_CELLS 256U                        /* cells of one row */
 
+/* Patterns of the configuration. */
+#define LIMIT_PATTERN_COST 1000U                /* pieces that a barcode pattern is compiled to; an honest one has 100 */
+
 /* What decode hands to load for a cell, normalised; longer ones reject the row (shape). */
 #define LIMIT_KEY 64U                           /* bytes of a key: a card barcode has 14 characters */
 #define LIMIT_NAME 256U                         /* bytes of a first or last name */

@@ -81,6 +81,8 @@ bad_regex(const char *pattern)
 	int r = key_rule_new(&rule, pattern);
 
 	key_rule_free(rule);
+	if (r == -E2BIG)
+		return "repeats too much: written out it has more than 1,000 pieces";
 	return r < 0 ? "is not a regular expression (POSIX extended) that needs at least one character" : NULL;
 }
 

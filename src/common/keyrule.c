@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pattern_cost.h"
+
 #define PATTERN_DIGITS "[0-9]+"
 
 struct key_rule {
@@ -40,6 +42,11 @@ key_rule_new(struct key_rule **ret, const char *pattern)
 		rule->digits = true;
 		*ret = rule;
 		return 0;
+	}
+	/* `a++++++++++++++++++++++++++++++` would take more memory than there is. */
+	if (pattern_cost(pattern) > LIMIT_PATTERN_COST) {
+		free(rule);
+		return -E2BIG;
 	}
 	r = regcomp(&rule->regex, pattern, REG_EXTENDED | REG_ICASE);
 	if (r != 0) {

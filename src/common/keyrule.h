@@ -15,7 +15,7 @@ struct key_rule;
 /*
  * Compiles a pattern, a POSIX extended regular expression that the whole of a key must match, letters without case.
  * The default `[0-9]+` is matched by hand. Returns 0, -EINVAL for a pattern that does not compile or that matches the
- * empty text, or -ENOMEM.
+ * empty text, -E2BIG for one that grows beyond LIMIT_PATTERN_COST, or -ENOMEM.
  */
 int key_rule_new(struct key_rule **ret, const char *pattern) WARN_UNUSED;
 struct key_rule *key_rule_free(struct key_rule *rule); /* accepts NULL, returns NULL */

@@ -20,6 +20,29 @@ patterns_refused(void **state)
 	assert_null(key_rule_free(NULL));
 }
 
+/* What the C library would need more memory for than there is, or seconds a row. */
+static void
+patterns_too_large(void **state)
+{
+	static const char *const table[] = { "a++++++++++++++++++++++++++++++", "((((a{9}){9}){9}){9}){9}", "([0-9]?){500}",
+		"[0-9]{1001}", "[0-9]{4294967297}", "[0-9]{99999999999999999999}", "(1)++++++++++++++",
+		"((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))", "((1+++++++++++++", "[]1]++++++++++++",
+		"[[:digit:]]++++++++++++", "\\(+++++++++++++" };
+	static const char *const good[] = { "[0-9]{6}|[0-9]{14}", "([0-9]{1,14} ?){1,14}", "[0-9]{1,64}", "[++++++++++++++]",
+		"[^]++++++++++++]+", "\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+", "[[:alpha:]++++++++++++]{3}", "(((((((((1)))))))))" };
+	struct key_rule *rule = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (key_rule_new(&rule, table[i]) != -E2BIG || rule != NULL)
+			fail_msg("'%s' was taken", table[i]);
+	for (size_t i = 0; i < COUNT(good); i++) {
+		if (key_rule_new(&rule, good[i]) < 0)
+			fail_msg("'%s' was refused", good[i]);
+		rule = key_rule_free(rule);
+	}
+}
+
 static void
 fits(void **state)
 {
@@ -148,6 +171,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patterns_refused),
+		cmocka_unit_test(patterns_too_large),
 		cmocka_unit_test(fits),
 		cmocka_unit_test(size_and_nul),
 		cmocka_unit_test(normalises),
