@@ -94,7 +94,20 @@
 	X(SHARE_UNREADABLE, "share-unreadable") \
 	X(SHARE_READ_ONLY, "share-read-only") \
 	X(SHARE_FULL, "share-full") \
-	X(SHARE_FILE, "share-file")
+	X(SHARE_FILE, "share-file") \
+	/* mail */ \
+	X(MAIL_UNREACHABLE, "mail-unreachable") \
+	X(MAIL_NO_TLS, "mail-no-tls") \
+	X(MAIL_TLS, "mail-tls") \
+	X(MAIL_CERTIFICATE, "mail-certificate") \
+	X(MAIL_AUTH, "mail-auth") \
+	X(MAIL_SENDER, "mail-sender") \
+	X(MAIL_RECIPIENT, "mail-recipient") \
+	X(MAIL_TOO_LARGE, "mail-too-large") \
+	X(MAIL_REFUSED, "mail-refused") \
+	X(MAIL_ANSWER, "mail-answer") \
+	X(MAIL_REPORT, "mail-report") \
+	X(MAIL_UNCLEAR, "mail-unclear")
 
 enum failure_code {
 	FAILURE_NONE,

@@ -49,6 +49,10 @@
 #define LIMIT_CLEANUP_FIELD 1024U               /* bytes of a malformed field that are shown; longer ones are cut there */
 #define LIMIT_REPORT_SIZE (256U << 20)          /* bytes of the tables in memory */
 
+/* Mail. */
+#define LIMIT_RECIPIENTS 16U                    /* of the report: a few colleagues; more are a list's business */
+#define LIMIT_MAIL_ANSWERS (64U << 10)          /* bytes of a relay's answers in one session: an honest one has 2,000 */
+
 /* Small files read before the walls. */
 #define LIMIT_SECRET_SIZE 65536U                /* bytes of a credential */
 #define LIMIT_CONFIG_SIZE (1U << 20)            /* bytes of a configuration file */

@@ -102,6 +102,15 @@
 	/* result:u8, enum clean_result */ \
 	X(SHARE_CLEANED, 0x57, 1, 1) \
 	\
+	/* mail. today:i32 list:u64 (address_list_tag of the recipients) skip:u32 (bits: those who have it) then the rows of \
+	 * each class:u32* held:u32 rejected:u32. fd: the report's zip, or none: a notice alone. Answers PROGRESS*, \
+	 * MAIL_LEAVING, MAILED, then DONE, or FAILURE where the relay refused some. */ \
+	X(MAIL, 0x60, 48, 48) \
+	/* to:u32, bits: the last bytes leave now; until an answer is there nobody knows whether these have it */ \
+	X(MAIL_LEAVING, 0x61, 4, 4) \
+	/* taken:u32 refused:u32, bits: the relay has it for these, and not for those */ \
+	X(MAILED, 0x63, 8, 8) \
+	\
 	/* decode to load. RECORD: feed:u8 row:u32 verdict:u8 status:u8 key_fits:u8 birth_date:i32, then a string for each \
 	 * enum record_field (common/record.h). RECORD_TRAILER: rows:u32 a kind */ \
 	X(RECORD, 0x81, 52, 98304) \

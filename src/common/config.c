@@ -29,6 +29,7 @@ static const char *const section_names[SECTION_MAX] = {
 	[SECTION_REPORT] = "report",
 	[SECTION_LOG] = "log",
 	[SECTION_JANITOR] = "janitor",
+	[SECTION_MAIL] = "mail",
 };
 
 static const struct choice after_load_choices[] = {
@@ -39,6 +40,9 @@ static const struct choice policy_choices[] = {
 };
 static const struct choice email_choices[] = {
 	{ "joined", EMAIL_JOINED }, { "separate", EMAIL_SEPARATE }, { NULL, 0 }
+};
+static const struct choice notify_choices[] = {
+	{ "attach", MAIL_ATTACH }, { "notice", MAIL_NOTICE }, { NULL, 0 }
 };
 static const struct choice start_choices[] = {
 	{ "auto", LOAD_START_AUTO }, { "manual", LOAD_START_MANUAL }, { NULL, 0 }
@@ -130,6 +134,7 @@ static const struct config_item items[] = {
 
 	BOOL(REPORT, "rows", report.rows, "no"),
 	NUMBER(REPORT, "keep", report.keep_days, 1, 365, "14"),
+	TEXT(REPORT, "recipients", report.recipients, ADDRESSES, ""),
 
 	BOOL(LOG, "current", log.current, "no"),
 
@@ -138,6 +143,14 @@ static const struct config_item items[] = {
 	{ SECTION_JANITOR, "days", AT(janitor.days), VALUE_DAYS, 0, 0, "Mon-Fri", NULL },
 	TEXT(JANITOR, "patterns", janitor.patterns, PATTERNS, KNOWN_NAMES),
 	TEXT(JANITOR, "inspect", janitor.inspect, PATTERNS_OR_NONE, "*.csv *.tsv *.txt *.zip"),
+
+	TEXT(MAIL, "relay", mail.relay, RELAY, ""),
+	TEXT(MAIL, "user", mail.user, WORD_OR_NONE, ""),
+	TEXT(MAIL, "from", mail.from, ADDRESS, ""),
+	TEXT(MAIL, "ca_file", mail.ca_file, PATH_OR_NONE, ""),
+	CHOICE(MAIL, "notify", mail.notify, notify_choices, "attach"),
+	TIME(MAIL, "connect_timeout", mail.connect_timeout, USEC_PER_MSEC, HOUR, "10s"),
+	TIME(MAIL, "timeout", mail.timeout, USEC_PER_MSEC, HOUR, "10min"),
 };
 
 #define ITEM_COUNT (sizeof(items) / sizeof(items[0]))
@@ -155,6 +168,7 @@ config_sections_of(enum program program)
 		                 SECTION_BIT(SECTION_GUARD) | SECTION_BIT(SECTION_LOAD) | SECTION_BIT(SECTION_REPORT) |
 		                 SECTION_BIT(SECTION_LOG),
 		[PROGRAM_REPORT] = SECTION_BIT(SECTION_REPORT),
+		[PROGRAM_MAIL] = SECTION_BIT(SECTION_MAIL) | SECTION_BIT(SECTION_REPORT),
 	};
 
 	return sections[program];

@@ -28,6 +28,7 @@ typedef uint64_t usec_t;
 enum after_load { AFTER_LOAD_KEEP, AFTER_LOAD_MOVE, AFTER_LOAD_DELETE };
 enum janitor_policy { JANITOR_DELETE, JANITOR_REPORT, JANITOR_OFF };
 enum email_style { EMAIL_JOINED, EMAIL_SEPARATE };
+enum mail_notify { MAIL_ATTACH, MAIL_NOTICE };
 enum load_start { LOAD_START_AUTO, LOAD_START_MANUAL };
 enum section {
 	SECTION_SHARE,
@@ -42,6 +43,7 @@ enum section {
 	SECTION_REPORT,
 	SECTION_LOG,
 	SECTION_JANITOR,
+	SECTION_MAIL,
 	SECTION_MAX,
 };
 
@@ -122,6 +124,7 @@ struct config {
 	struct {
 		bool rows;
 		uint32_t keep_days;
+		char recipients[CONFIG_TEXT]; /* addresses, blanks or commas between; empty: nobody */
 	} report;
 	struct {
 		bool current;
@@ -133,6 +136,15 @@ struct config {
 		char patterns[CONFIG_TEXT]; /* known names: shell patterns, separated by blanks */
 		char inspect[CONFIG_TEXT];  /* names of which decode is asked; empty: none */
 	} janitor;
+	struct {
+		char relay[CONFIG_TEXT]; /* smtp://HOST[:PORT], with STARTTLS, or smtps://HOST[:PORT] */
+		char user[CONFIG_TEXT];  /* empty: no log-in */
+		char from[CONFIG_TEXT];
+		char ca_file[CONFIG_TEXT];
+		enum mail_notify notify;
+		usec_t connect_timeout;
+		usec_t timeout; /* of a whole mail */
+	} mail;
 };
 
 /* Where reading failed. file and text are for the administrator; text never quotes a value. */

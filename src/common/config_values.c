@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "common/keyrule.h"
+#include "common/mailname.h"
 
 struct problem {
 	char *text;
@@ -75,6 +76,31 @@ bad_url(const char *url)
 }
 
 static const char *
+bad_relay(const char *value)
+{
+	struct relay relay;
+
+	if (strchr(value, '@') != NULL)
+		return "must not hold a user or password: see user, and the credential smtp-password";
+	return relay_parse(value, &relay) < 0 ? "must be smtp://HOST[:PORT] (STARTTLS) or smtps://HOST[:PORT]" : NULL;
+}
+
+static const char *
+bad_addresses(const char *value)
+{
+	const char *address;
+	size_t size, count = 0;
+
+	while (address_next(&value, &address, &size)) {
+		if (!address_valid(address, size))
+			return "must be mail addresses (NAME@DOMAIN), with blanks or commas between";
+		if (++count > LIMIT_RECIPIENTS)
+			return "has too many addresses: give a list's address instead";
+	}
+	return NULL;
+}
+
+static const char *
 bad_regex(const char *pattern)
 {
 	struct key_rule *rule = NULL;
@@ -104,12 +130,16 @@ static const char *
 bad_text(enum value_kind kind, const char *value)
 {
 	if (*value == '\0')
-		return kind == VALUE_OPTIONAL || kind == VALUE_PATH_OR_NONE || kind == VALUE_PATTERNS_OR_NONE ? NULL : "must not be empty";
+		return kind == VALUE_OPTIONAL || kind == VALUE_PATH_OR_NONE || kind == VALUE_PATTERNS_OR_NONE ||
+		               kind == VALUE_WORD_OR_NONE || kind == VALUE_ADDRESSES
+		           ? NULL
+		           : "must not be empty";
 	for (const char *at = value; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			return "must not have control characters";
 	switch (kind) {
 	case VALUE_WORD:
+	case VALUE_WORD_OR_NONE:
 		return strpbrk(value, " \t") != NULL ? "must not have blanks" : NULL;
 	case VALUE_HOST:
 		/* A leading - would be an option to those who pass names on; @ and / belong to other keys. */
@@ -128,6 +158,12 @@ bad_text(enum value_kind kind, const char *value)
 		                                                   : NULL;
 	case VALUE_URL:
 		return bad_url(value);
+	case VALUE_RELAY:
+		return bad_relay(value);
+	case VALUE_ADDRESS:
+		return address_valid(value, strlen(value)) ? NULL : "must be a mail address: NAME@DOMAIN";
+	case VALUE_ADDRESSES:
+		return bad_addresses(value);
 	case VALUE_REGEX:
 		return bad_regex(value);
 	case VALUE_STATUSES:
@@ -401,6 +437,7 @@ static const struct {
 	[VALUE_TEXT] = { parse_text, print_text },
 	[VALUE_OPTIONAL] = { parse_text, print_text },
 	[VALUE_WORD] = { parse_text, print_text },
+	[VALUE_WORD_OR_NONE] = { parse_text, print_text },
 	[VALUE_PATH] = { parse_text, print_text },
 	[VALUE_PATH_OR_NONE] = { parse_text, print_text },
 	[VALUE_PATTERN] = { parse_text, print_text },
@@ -411,6 +448,9 @@ static const struct {
 	[VALUE_NAME] = { parse_text, print_text },
 	[VALUE_HOST] = { parse_text, print_text },
 	[VALUE_URL] = { parse_text, print_text },
+	[VALUE_RELAY] = { parse_text, print_text },
+	[VALUE_ADDRESS] = { parse_text, print_text },
+	[VALUE_ADDRESSES] = { parse_text, print_text },
 	[VALUE_REGEX] = { parse_text, print_text },
 	[VALUE_STATUSES] = { parse_text, print_text },
 	[VALUE_PROFILE] = { parse_text, print_text },

@@ -14,6 +14,7 @@ enum value_kind {
 	VALUE_TEXT,          /* not empty, printable */
 	VALUE_OPTIONAL,      /* may be empty */
 	VALUE_WORD,          /* no blanks */
+	VALUE_WORD_OR_NONE,  /* the same, or empty */
 	VALUE_PATH,          /* absolute */
 	VALUE_PATH_OR_NONE,  /* the same, or empty */
 	VALUE_PATTERN,       /* a shell pattern of a file's name: no slash */
@@ -24,6 +25,9 @@ enum value_kind {
 	VALUE_NAME,          /* the name of a file or folder: no slash, not hidden */
 	VALUE_HOST,          /* a host name or address */
 	VALUE_URL,           /* https://HOST[:PORT]/PATH */
+	VALUE_RELAY,         /* smtp://HOST[:PORT] or smtps://HOST[:PORT] */
+	VALUE_ADDRESS,       /* of a mail */
+	VALUE_ADDRESSES,     /* several, blanks or commas between, or none */
 	VALUE_REGEX,         /* a barcode pattern */
 	VALUE_STATUSES,      /* single digits, with or without a minus, blanks between */
 	VALUE_PROFILE,       /* a known profile */

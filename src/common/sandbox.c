@@ -140,6 +140,14 @@ static const struct rule stall_rules[] = {
 };
 
 /*
+ * The one connection of mail stands before the walls, so libcurl gets no other. It asks with a socket whether there is
+ * IPv6; and 7.88 calls connect() although it is told that it need not: "under way" makes it look, and find it connected.
+ */
+static const struct rule standing_rules[] = {
+	ANSWER(socket, EAFNOSUPPORT), ANSWER(connect, EINPROGRESS),
+};
+
+/*
  * New TCP connections to Sierra: TCP by name of the protocol, since MPTCP went around Landlock's port rule. UDP
  * (libcurl asks so whether there is IPv6) and threads (its resolver; names are resolved before) are refused.
  */
@@ -195,6 +203,7 @@ enum group {
 	GROUP_FEED_WRITE,
 	GROUP_STREAM,
 	GROUP_STALL,
+	GROUP_STANDING,
 	GROUP_DIAL,
 	GROUP_FOLDER,
 	GROUP_SANITIZER,
@@ -221,6 +230,7 @@ static const struct {
 	[GROUP_FEED_WRITE] = GROUP(feed_write_rules),
 	[GROUP_STREAM] = GROUP(stream_rules),
 	[GROUP_STALL] = GROUP(stall_rules),
+	[GROUP_STANDING] = GROUP(standing_rules),
 	[GROUP_DIAL] = GROUP(dial_rules),
 	[GROUP_FOLDER] = GROUP(folder_rules),
 #ifdef PATROND_SANITIZE
@@ -311,6 +321,12 @@ static const struct profile profiles[PROGRAM_MAX] = {
 		.files = 32,
 		.address_space = 4096 * MIB, /* LIMIT_REPORT_SIZE, while a buffer grows twice over, and the zip */
 		.file_size = 2 * LIMIT_REPORT_SIZE,
+	},
+	[PROGRAM_MAIL] = {
+		.groups = BITS_EVERY | BIT(GROUP_NAMELESS) | BIT(GROUP_FEED_READ) | BIT(GROUP_STREAM) | BIT(GROUP_STANDING),
+		.files = 32,
+		.address_space = 1024 * MIB, /* the zip is read a piece at a time */
+		.file_size = 0,
 	},
 };
 

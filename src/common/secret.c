@@ -24,6 +24,7 @@ secret_name(enum program program)
 		[PROGRAM_DECODE] = "zip-password",
 		[PROGRAM_LOAD] = "sierra-key",
 		[PROGRAM_REPORT] = "report-password",
+		[PROGRAM_MAIL] = "smtp-password",
 	};
 
 	return (int)program >= 0 && program < PROGRAM_MAX ? names[program] : NULL;

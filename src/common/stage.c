@@ -95,11 +95,17 @@ silence(void)
 	return 0;
 }
 
+/* A relay may know this machine by its address: then there is no user, and no password is asked for. */
+static bool
+wants_secret(const struct stage *stage)
+{
+	return secret_name(stage->program) != NULL && (stage->program != PROGRAM_MAIL || stage->config.mail.user[0] != '\0');
+}
+
 static int
 begin_quietly(struct stage *stage, struct failure *failure)
 {
 	struct config_error error;
-	const char *name = secret_name(stage->program);
 	int r;
 
 	*failure = failure_of(FAILURE_INTERNAL, 0);
@@ -118,9 +124,9 @@ begin_quietly(struct stage *stage, struct failure *failure)
 		*failure = failure_of(FAILURE_CONFIG, r);
 		return r;
 	}
-	if (name == NULL)
+	if (!wants_secret(stage))
 		return 0;
-	r = secret_read(name, &stage->secret);
+	r = secret_read(secret_name(stage->program), &stage->secret);
 	if (r < 0)
 		*failure = failure_of(FAILURE_CREDENTIAL, r);
 	return r;

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "common/stage.h"
-#include "fetch/connect.h"
+#include "common/connect.h"
 #include "fetch/copy.h"
 #include "fetch/listing.h"
 #include "fetch/session.h"

@@ -39,6 +39,7 @@ static const struct conversation conversations[] = {
 	{ PROGRAM_DECODE, WIRE_DECODE_RECORDS, { WIRE_SHAPE } },
 	{ PROGRAM_LOAD, WIRE_LOAD, { WIRE_INDEXED, WIRE_PLAN, WIRE_GUARD, WIRE_OUTCOME, WIRE_COUNTS } },
 	{ PROGRAM_REPORT, WIRE_REPORT, { WIRE_REPORTED } },
+	{ PROGRAM_MAIL, WIRE_MAIL, { WIRE_MAIL_LEAVING, WIRE_MAILED } },
 };
 
 static const char *const program_names[PROGRAM_MAX] = {
@@ -48,6 +49,7 @@ static const char *const program_names[PROGRAM_MAX] = {
 	[PROGRAM_DECODE] = "decode",
 	[PROGRAM_LOAD] = "load",
 	[PROGRAM_REPORT] = "report",
+	[PROGRAM_MAIL] = "mail",
 };
 
 enum link_state { LINK_IDLE, LINK_BUSY, LINK_CLOSING, LINK_OVER };

@@ -98,6 +98,19 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_SHARE_READ_ONLY] = "The share is read-only: nothing can be delivered to it, moved on it, or removed from it.",
 	[FAILURE_SHARE_FULL] = "Nothing can be written to the share: the share is full.",
 	[FAILURE_SHARE_FILE] = "The file on the share cannot be read or written ({errno}).",
+
+	[FAILURE_MAIL_UNREACHABLE] = "The mail relay of [mail] did not answer, or the connection to it broke (error {number}); it is tried again.",
+	[FAILURE_MAIL_NO_TLS] = "The mail relay of [mail] offers no STARTTLS, or refused it: nothing is ever sent without TLS. Has it another port (smtps://HOST:465), or does somebody stand between?",
+	[FAILURE_MAIL_TLS] = "No TLS connection to the mail relay of [mail] could be made (error {number}): it must speak TLS 1.2 or later; smtp:// begins with STARTTLS, smtps:// with TLS.",
+	[FAILURE_MAIL_CERTIFICATE] = "The mail relay's TLS certificate is not accepted (OpenSSL's {number}: 10 expired, 18 to 21 signed by nobody who is trusted here, 62 for another name): see relay and ca_file in [mail].",
+	[FAILURE_MAIL_AUTH] = "The mail relay refused the log-in, or wants one (SMTP {number}): see [mail] user and the credential smtp-password; PLAIN and LOGIN are spoken.",
+	[FAILURE_MAIL_SENDER] = "The mail relay refused the sender (SMTP {number}): see [mail] from, and what that log-in may send as.",
+	[FAILURE_MAIL_RECIPIENT] = "The mail relay refused recipient {column} of [report] recipients (SMTP {number}); those whom it took have their mail, the others are tried again.",
+	[FAILURE_MAIL_TOO_LARGE] = "The report is larger than the mail relay takes (SMTP {number}): raise its limit, or set notify = notice in [mail].",
+	[FAILURE_MAIL_REFUSED] = "The mail relay refused the mail (SMTP {number}); it is tried again. Some relays refuse every encrypted attachment: then set notify = notice in [mail].",
+	[FAILURE_MAIL_ANSWER] = "The mail relay of [mail] did not speak SMTP as it should (error {number}); is it a mail relay?",
+	[FAILURE_MAIL_REPORT] = "What was to be mailed is not an encrypted report: it was not sent. Suspect that a stage was taken over.",
+	[FAILURE_MAIL_UNCLEAR] = "The connection to the mail relay broke after the whole mail was sent and before it was confirmed: it may have arrived, and is not sent again.",
 };
 
 static const char *const credentials[PROGRAM_MAX] = {
@@ -105,6 +118,7 @@ static const char *const credentials[PROGRAM_MAX] = {
 	[PROGRAM_DECODE] = "zip-password",
 	[PROGRAM_LOAD] = "sierra-key",
 	[PROGRAM_REPORT] = "report-password",
+	[PROGRAM_MAIL] = "smtp-password",
 };
 
 struct context {
@@ -145,8 +159,13 @@ expand_feed(const struct context *c, char *ret, size_t size)
 static void
 expand_section(const struct context *c, char *ret, size_t size)
 {
-	(void)snprintf(ret, size, "%s",
-	    c->program == PROGRAM_FETCH ? "sftp" : c->program == PROGRAM_SHARE ? "share" : "sierra");
+	static const char *const sections[PROGRAM_MAX] = {
+		[PROGRAM_FETCH] = "sftp",
+		[PROGRAM_SHARE] = "share",
+		[PROGRAM_MAIL] = "mail",
+	};
+
+	(void)snprintf(ret, size, "%s", sections[c->program] != NULL ? sections[c->program] : "sierra");
 }
 
 static void

@@ -123,6 +123,10 @@ class Frame:
         if self.name == "REPORTED":
             v = struct.unpack("<Q8I", p)
             return dict(size=v[0], classes={k: n for k, n in zip(CLASSES, v[1:7]) if n}, held=v[7], rejected=v[8])
+        if self.name == "MAIL_LEAVING":
+            return dict(to=struct.unpack("<I", p)[0])
+        if self.name == "MAILED":
+            return dict(zip(("taken", "refused"), struct.unpack("<2I", p)))
         if self.name == "RECORD":
             return decode_record(p)
         if self.name == "SHAPE":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-foreach(name buf fd wire wire_stream text date record outcome keyrule present shape)
+foreach(name buf fd wire wire_stream text date record outcome keyrule mailname present shape)
   patrond_unit_test(test_${name} SOURCES test_${name}.c LIBS patrond_common)
 endforeach()
 patrond_unit_test(test_secret SOURCES test_secret.c LIBS patrond_stage)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef FETCH_CONNECT_H
-#define FETCH_CONNECT_H
+#ifndef COMMON_CONNECT_H
+#define COMMON_CONNECT_H
 
-/* The one TCP connection, made before the walls; after them there is no socket() any more. */
+/* The one TCP connection of fetch and of mail, made before the walls; after them there is no socket() any more. */
 
 #include "common/config.h"
 #include "patrond/failure.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Resolving and connecting with a time limit. */
 
-#include "fetch/connect.h"
+#include "common/connect.h"
 
 #include <errno.h>
 #include <netdb.h>
