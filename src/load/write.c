@@ -196,6 +196,20 @@ start_look(struct task *task, usec_t delay)
 	start(task, STEP_READ, call_read(&task->call, planned.patron_id), delay);
 }
 
+/*
+ * How long absence proves nothing once an answer was lost. A write that was given up on time may still be worked at, for as
+ * much time again; and a create may be seen late, which would make the second one a duplicate.
+ */
+static usec_t
+not_absent_for(const struct task *task)
+{
+	const struct config *config = task->writer->run->config;
+	usec_t late = is_renewal(task) ? 0 : config->sierra.late_commit;
+	usec_t slow = task->call.timed_out ? config->sierra.request_timeout : 0;
+
+	return late > slow ? late : slow;
+}
+
 static void
 begin_look(struct task *task)
 {
@@ -212,8 +226,7 @@ begin_look(struct task *task)
 		task->not_absent_before = 0;
 	} else {
 		task->lost++;
-		/* One that was given up on time may still be worked at: absence proves nothing before as much time again. */
-		task->not_absent_before = task->call.timed_out ? clock_now() + config->sierra.request_timeout : 0;
+		task->not_absent_before = clock_now() + not_absent_for(task);
 	}
 	start_look(task, 0);
 }

@@ -196,7 +196,7 @@ class LoadRig:
         self.host = "127.0.0.1"
         self.settings = {
             "sierra": dict(retry_pause="10ms", retry_pause_max="40ms", retries=2, rate_pause="20ms", find_pause="10ms",
-                           find_tries=3, connect_timeout="2s", page_timeout="4s", request_timeout="2s"),
+                           find_tries=3, late_commit="0", connect_timeout="2s", page_timeout="4s", request_timeout="2s"),
             "patron": {}, "match": {}, "load": {}, "report": {}, "log": {},
             # a handful of rows is no share of anything, but some tests have more
             "guard": dict(creates="off"),

@@ -830,6 +830,14 @@ class Creates(LoadTest):
         self.assertEqual(outcome.rows(), {("student", 1): ("created", "", 1000003)})
         self.assertEqual(outcome.requests("post"), 1)
 
+    def test_visible_later_than_all_looks(self):
+        """However often it is looked for: before late_commit has passed absence proves nothing."""
+        self.sierra(find_pause="10ms", retry_pause_max="20ms", find_tries=2, late_commit="3s")
+        outcome = self.run_fault("drop-after-commit", read_after_write_lag_ms=700)
+        self.assertEqual(outcome.rows(), {("student", 1): ("created", "", 1000003)})
+        self.assertEqual(outcome.requests("post"), 1)
+        self.assertGreater(outcome.requests("find"), 2)
+
     def test_committed_after_we_gave_up(self):
         """The request timed out, and Sierra works on: absence proves nothing until as much time has passed again."""
         self.sierra(request_timeout="800ms", find_pause="50ms", find_tries=2)
