@@ -213,8 +213,6 @@ not_absent_for(const struct task *task)
 static void
 begin_look(struct task *task)
 {
-	const struct config *config = task->writer->run->config;
-
 	if (run_over(task->writer->run)) {
 		task->lost += !task->call.slowed;
 		broken_off(task);
