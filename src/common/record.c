@@ -10,6 +10,7 @@
 #include "common/text.h"
 
 #define FIELD_BIT(field) (1U << (field))
+#define RECORD_HEAD_SIZE 12U /* what stands before the strings */
 
 /* The longest that each field may be, in bytes. */
 static const size_t field_max[RECORD_FIELD_MAX] = {
@@ -52,27 +53,49 @@ field_allowed(enum reason verdict, size_t field)
 	return verdict == REASON_NONE || field == RECORD_KEY;
 }
 
+static uint8_t *
+put_u32(uint8_t *at, uint32_t value)
+{
+	for (size_t i = 0; i < sizeof(value); i++)
+		at[i] = (uint8_t)(value >> (8 * i));
+	return at + sizeof(value);
+}
+
+/* Written as a whole, not by the typed puts: it is done for every row, and was a fifth of decode's time. */
 int
 record_put(struct wire_out *out, const struct record *record)
 {
-	static const struct text nothing;
+	bool whole = record->verdict == REASON_NONE;
+	size_t size = RECORD_HEAD_SIZE;
+	uint8_t *at;
+	int r;
 
-	for (size_t i = 0; i < RECORD_FIELD_MAX; i++)
-		if (field_allowed(record->verdict, i) && record->fields[i].size > field_max[i])
-			return -EMSGSIZE;
-	wire_begin(out, WIRE_RECORD);
-	wire_put_u8(out, (uint8_t)record->feed);
-	wire_put_u32(out, record->row);
-	wire_put_u8(out, (uint8_t)record->verdict);
-	wire_put_u8(out, record->status);
-	wire_put_u8(out, record->key_fits ? 1 : 0);
-	wire_put_i32(out, record->verdict == REASON_NONE ? record->birth_date : RECORD_NO_DATE);
 	for (size_t i = 0; i < RECORD_FIELD_MAX; i++) {
-		const struct text *text = field_allowed(record->verdict, i) ? &record->fields[i] : &nothing;
-
-		wire_put_string(out, text->bytes, text->size);
+		if (!field_allowed(record->verdict, i))
+			size += sizeof(uint32_t);
+		else if (record->fields[i].size > field_max[i])
+			return -EMSGSIZE;
+		else
+			size += sizeof(uint32_t) + record->fields[i].size;
 	}
-	return wire_end(out);
+	r = wire_add_room(out, WIRE_RECORD, size, &at);
+	if (r < 0)
+		return r;
+	*at++ = (uint8_t)record->feed;
+	at = put_u32(at, record->row);
+	*at++ = (uint8_t)record->verdict;
+	*at++ = record->status;
+	*at++ = record->key_fits ? 1 : 0;
+	at = put_u32(at, (uint32_t)(whole ? record->birth_date : RECORD_NO_DATE));
+	for (size_t i = 0; i < RECORD_FIELD_MAX; i++) {
+		size_t length = field_allowed(record->verdict, i) ? record->fields[i].size : 0;
+
+		at = put_u32(at, (uint32_t)length);
+		if (length > 0)
+			memcpy(at, record->fields[i].bytes, length);
+		at += length;
+	}
+	return 0;
 }
 
 /* Status and birth date: what feed and verdict say that they are. */

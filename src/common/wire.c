@@ -142,6 +142,30 @@ wire_end(struct wire_out *out)
 }
 
 int
+wire_add_room(struct wire_out *out, enum wire_type type, size_t size, uint8_t **ret_payload)
+{
+	const struct frame_rule *rule = frame_rule((unsigned int)type);
+	uint8_t *at;
+	int r;
+
+	if (rule == NULL || size < rule->min || size > rule->max)
+		return -EMSGSIZE;
+	r = buf_reserve(&out->buf, WIRE_HEADER_SIZE + size);
+	if (r < 0)
+		return r;
+	at = (uint8_t *)out->buf.bytes + out->buf.size;
+	for (size_t i = 0; i < 4; i++)
+		at[i] = (uint8_t)(size >> (8 * i));
+	at[4] = (uint8_t)type;
+	at[5] = (uint8_t)((unsigned int)type >> 8);
+	at[6] = at[7] = 0;
+	out->buf.size += WIRE_HEADER_SIZE + size;
+	out->buf.bytes[out->buf.size] = '\0';
+	*ret_payload = at + WIRE_HEADER_SIZE;
+	return 0;
+}
+
+int
 wire_add_empty(struct wire_out *out, enum wire_type type)
 {
 	wire_begin(out, type);

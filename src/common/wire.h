@@ -39,6 +39,12 @@ void wire_put_i64(struct wire_out *out, int64_t value);
 void wire_put_bytes(struct wire_out *out, const void *bytes, size_t size); /* without a length */
 void wire_put_string(struct wire_out *out, const char *bytes, size_t size);
 
+/*
+ * Adds a whole frame with room for a payload of that size, which the caller writes: one reservation, where many fields
+ * are put a million times. Returns 0 with where it begins (valid until the next addition), or the errors of wire_end.
+ */
+int wire_add_room(struct wire_out *out, enum wire_type type, size_t size, uint8_t **ret_payload) WARN_UNUSED;
+
 /* Closes the frame. Returns 0, or the first error (-EMSGSIZE outside the type's bounds); the frame is taken back then. */
 int wire_end(struct wire_out *out) WARN_UNUSED;
 

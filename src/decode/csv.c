@@ -36,6 +36,7 @@ struct csv {
 	char delimiter; /* NUL until the first line with anything in it is whole */
 	bool begun;     /* the place for a BOM is passed */
 	bool quoted;
+	bool cr; /* there is a CR in the open cell, where it is not quoted */
 	uint64_t line;
 	uint64_t quote_line;
 	size_t raw;     /* bytes of the row as it stands in the feed */
@@ -92,26 +93,33 @@ fail(struct csv *csv, enum csv_error error, uint64_t line)
 	return error;
 }
 
-/* The first byte that is the given one, a line feed or NUL; end where there is none. */
+/*
+ * The first byte that is the given one, a line feed or NUL; end where there is none. cr is set where a CR may stand before
+ * it, so that cells without one, which are nearly all, need not be searched for it.
+ */
 static const char *
-find_special(const char *at, const char *end, char special)
+find_special(const char *at, const char *end, char special, bool *cr)
 {
 #ifdef __SSE2__
 	const __m128i specials = _mm_set1_epi8(special), feeds = _mm_set1_epi8('\n'), nul = _mm_setzero_si128();
+	const __m128i crs = _mm_set1_epi8('\r');
 
 	while (end - at >= 16) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
 		__m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, specials),
 		    _mm_or_si128(_mm_cmpeq_epi8(bytes, feeds), _mm_cmpeq_epi8(bytes, nul)));
-		int mask = _mm_movemask_epi8(hits);
+		unsigned int mask = (unsigned int)_mm_movemask_epi8(hits);
+		unsigned int returns = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, crs));
 
+		/* those before the hit: below its lowest bit */
+		*cr |= (returns & (mask != 0 ? (mask & -mask) - 1 : 0xffff)) != 0;
 		if (mask != 0)
-			return at + __builtin_ctz((unsigned int)mask);
+			return at + __builtin_ctz(mask);
 		at += 16;
 	}
 #endif
-	while (at < end && *at != special && *at != '\n' && *at != '\0')
-		at++;
+	for (; at < end && *at != special && *at != '\n' && *at != '\0'; at++)
+		*cr |= *at == '\r';
 	return at;
 }
 
@@ -176,7 +184,10 @@ end_row(struct csv *csv)
 static enum csv_error
 end_plain_cell(struct csv *csv)
 {
-	if (memchr(csv->row + csv->start, '\r', csv->used - csv->start) != NULL)
+	bool cr = csv->cr;
+
+	csv->cr = false;
+	if (cr && memchr(csv->row + csv->start, '\r', csv->used - csv->start) != NULL)
 		return fail(csv, CSV_E_LINE_END, csv->line);
 	return CSV_OK;
 }
@@ -207,7 +218,7 @@ plain_special(struct csv *csv, char byte)
 	if (byte == '\0')
 		return fail(csv, CSV_E_NUL_BYTE, csv->line);
 	/* all of them: a file that was converted twice ends its lines in CR CR LF */
-	while (byte != csv->delimiter && csv->used > csv->start && csv->row[csv->used - 1] == '\r')
+	while (csv->cr && byte != csv->delimiter && csv->used > csv->start && csv->row[csv->used - 1] == '\r')
 		csv->used--;
 	error = end_plain_cell(csv);
 	if (error != CSV_OK)
@@ -272,6 +283,89 @@ after_quote(struct csv *csv, char byte)
 	return fail(csv, byte == '\0' ? CSV_E_NUL_BYTE : CSV_E_QUOTE_TEXT, csv->line);
 }
 
+/* --- rows that lie whole in a piece --- */
+
+/* Gives out the row of these cells, which stand in the feed as they are. */
+static enum csv_error
+give_row(struct csv *csv, const char *bytes, size_t size, size_t count)
+{
+	const struct csv_row row = {
+		.cells = csv->cells,
+		.count = count,
+		.bytes = bytes,
+		.size = size,
+		.delimiter = csv->delimiter,
+	};
+	enum csv_error error = CSV_OK;
+
+	/* a line without any byte is no row */
+	if (size > 0 && csv->fn(csv->data, &row) != 0)
+		error = fail(csv, CSV_E_STOPPED, csv->line);
+	csv->line++;
+	return error;
+}
+
+#ifdef __SSE2__
+/* Bits of the bytes at which the reading of a row has to stop. */
+static unsigned int
+specials_at(const char *at, char delimiter)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	__m128i ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(delimiter)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+	__m128i odd = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+
+	return (unsigned int)_mm_movemask_epi8(
+	    _mm_or_si128(_mm_or_si128(ends, odd), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'))));
+}
+
+/*
+ * Takes the row at the front where nothing is odd about it: whole, no quotes, far from every limit, ended by LF or CR LF.
+ * Most rows are so, and nothing of them need be copied. Sets ret_used to the bytes taken; 0: it is for the slow way, which
+ * also says what is wrong with it.
+ */
+static enum csv_error
+take_plain_row(struct csv *csv, const char *begin, const char *end, size_t *ret_used)
+{
+	const char *cell = begin;
+	size_t count = 0;
+
+	*ret_used = 0;
+	for (const char *block = begin; end - block >= 16 && block - begin < (ptrdiff_t)(LIMIT_CELL_SIZE - 16); block += 16)
+		for (unsigned int bits = specials_at(block, csv->delimiter); bits != 0; bits &= bits - 1) {
+			const char *at = block + __builtin_ctz(bits);
+
+			csv->cells[count++] = (struct text){ cell, (size_t)(at - cell) };
+			cell = at + 1;
+			if (*at == csv->delimiter && count < LIMIT_CELLS)
+				continue;
+			if (*at == '\r' && cell < end && *cell == '\n')
+				cell++;
+			else if (*at != '\n')
+				return CSV_OK;
+			*ret_used = (size_t)(cell - begin);
+			return give_row(csv, begin, (size_t)(at - begin), count);
+		}
+	return CSV_OK;
+}
+#endif
+
+/* Rows from the front, as many as are plain. Returns as csv_read; ret_at: where the first stands that is not. */
+static enum csv_error
+take_plain_rows(struct csv *csv, const char *at, const char *end, const char **ret_at)
+{
+	enum csv_error error = CSV_OK;
+	size_t used = 0;
+
+#ifdef __SSE2__
+	do {
+		error = take_plain_row(csv, at, end, &used);
+		at += used;
+	} while (error == CSV_OK && used > 0);
+#endif
+	*ret_at = at;
+	return error;
+}
+
 static enum csv_error
 parse(struct csv *csv, const char *at, size_t size)
 {
@@ -281,10 +375,17 @@ parse(struct csv *csv, const char *at, size_t size)
 		enum csv_error error = CSV_OK;
 		const char *stop;
 
+		if (csv->state == CSV_CELL && csv->raw == 0 && csv->count == 0) {
+			error = take_plain_rows(csv, at, end, &at);
+			if (error != CSV_OK || at == end)
+				return error;
+		}
+
 		switch (csv->state) {
 		case CSV_CELL:
 			if (*at != '"') {
 				csv->state = CSV_PLAIN;
+				csv->cr = false;
 				continue;
 			}
 			at++;
@@ -296,7 +397,7 @@ parse(struct csv *csv, const char *at, size_t size)
 			break;
 		case CSV_PLAIN:
 		case CSV_QUOTED:
-			stop = find_special(at, end, csv->state == CSV_PLAIN ? csv->delimiter : '"');
+			stop = find_special(at, end, csv->state == CSV_PLAIN ? csv->delimiter : '"', &csv->cr);
 			error = add(csv, at, (size_t)(stop - at));
 			at = stop;
 			if (error == CSV_OK && at < end) {

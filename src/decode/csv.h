@@ -31,7 +31,7 @@ enum csv_error {
 struct csv_row {
 	const struct text *cells;
 	size_t count;      /* at least 1 */
-	const char *bytes; /* all cells, one behind the other */
+	const char *bytes; /* all cells in their order; between two there may be a delimiter */
 	size_t size;
 	char delimiter;
 	bool quoted; /* a quote stands in the row: `""` is no empty line */

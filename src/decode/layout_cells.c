@@ -30,20 +30,25 @@ layout_cells_done(struct layout_cells *cells)
 	explicit_bzero(cells, sizeof(*cells));
 }
 
-/* True for ASCII without control characters and without two blanks in a row: nothing to do but to trim. */
+/*
+ * True for ASCII without two blanks in a row and without control characters but the delimiter, which may be a tab: nothing
+ * to do but to trim.
+ */
 static bool
-is_plain(const char *at, size_t size)
+is_plain(const char *at, size_t size, char delimiter)
 {
 	const char *end = at + size;
 	bool blank = false;
 
 #ifdef __SSE2__
-	const __m128i blanks = _mm_set1_epi8(' '), last_control = _mm_set1_epi8(0x1f), delete = _mm_set1_epi8(0x7f);
+	const __m128i parts = _mm_set1_epi8(delimiter), blanks = _mm_set1_epi8(' '), last_control = _mm_set1_epi8(0x1f),
+	              delete = _mm_set1_epi8(0x7f);
 
 	while (end - at >= 16) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
 		/* signed: bytes from 80 on are less than any control character */
-		unsigned int good = (unsigned int)_mm_movemask_epi8(_mm_cmpgt_epi8(bytes, last_control));
+		unsigned int good = (unsigned int)_mm_movemask_epi8(_mm_or_si128(_mm_cmpgt_epi8(bytes, last_control),
+		    _mm_cmpeq_epi8(bytes, parts)));
 		unsigned int bad = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, delete));
 		unsigned int gaps = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, blanks));
 
@@ -54,7 +59,7 @@ is_plain(const char *at, size_t size)
 	}
 #endif
 	for (; at < end; at++) {
-		if (*at < ' ' || *at == 0x7f || (*at == ' ' && blank))
+		if ((*at < ' ' && *at != delimiter) || *at == 0x7f || (*at == ' ' && blank))
 			return false;
 		blank = *at == ' ';
 	}
@@ -90,8 +95,11 @@ trim(struct text text)
 int
 layout_cells_set(struct layout_cells *cells, const struct csv_row *row)
 {
-	/* Nearly every row is plain: one look at all of it spares one at each of its cells. */
-	bool plain = is_plain(row->bytes, row->size);
+	/*
+	 * Most rows are plain: one look at all of it spares one at each of its cells. In the others most cells are. In quotes
+	 * the delimiter is a byte of a cell, and a tab no plain one.
+	 */
+	bool plain = is_plain(row->bytes, row->size, row->quoted ? ' ' : row->delimiter);
 
 	buf_clear(&cells->scratch);
 	cells->count = row->count;
@@ -99,7 +107,7 @@ layout_cells_set(struct layout_cells *cells, const struct csv_row *row)
 	for (size_t i = 0; i < row->count; i++) {
 		int r = 0;
 
-		if (plain)
+		if (plain || is_plain(row->cells[i].bytes, row->cells[i].size, ' '))
 			cells->at[i] = trim(row->cells[i]);
 		else
 			r = normalise(cells, &row->cells[i], &cells->at[i]);

@@ -34,6 +34,8 @@ take(void *data, const struct csv_row *row)
 	if (row->count == 0 || row->count > LIMIT_CELLS || row->size > LIMIT_ROW_SIZE)
 		abort();
 	for (size_t i = 0; i < row->count; i++) {
+		/* between two cells there may be a delimiter */
+		size += i > 0 && row->cells[i].bytes == row->bytes + size + 1 && row->bytes[size] == row->delimiter;
 		if (row->cells[i].size > LIMIT_CELL_SIZE || row->cells[i].bytes != row->bytes + size)
 			abort();
 		if (memchr(row->cells[i].bytes, '\0', row->cells[i].size) != NULL)

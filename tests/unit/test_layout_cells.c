@@ -15,11 +15,18 @@
 
 static struct layout_cells cells;
 
-/* A row of these cells, one behind the other as the reader of rows gives them. */
+/* The ways in which the reader of rows gives them: cells one behind the other, or with their delimiters between. */
+enum form { COMMA_APART, COMMA_BETWEEN, TAB_BETWEEN, TAB_QUOTED, FORM_MAX };
+
 static struct csv_row
-row_of(const char *line, char *bytes, struct text *at)
+row_of(const char *line, enum form form, char *bytes, struct text *at)
 {
-	struct csv_row row = { .cells = at, .bytes = bytes, .delimiter = ',' };
+	struct csv_row row = {
+		.cells = at,
+		.bytes = bytes,
+		.delimiter = form == TAB_BETWEEN || form == TAB_QUOTED ? '\t' : ',',
+		.quoted = form == TAB_QUOTED,
+	};
 
 	for (;;) {
 		size_t size = strcspn(line, "|");
@@ -29,6 +36,8 @@ row_of(const char *line, char *bytes, struct text *at)
 		row.size += size;
 		if (line[size] == '\0')
 			return row;
+		if (form == COMMA_BETWEEN || form == TAB_BETWEEN)
+			bytes[row.size++] = row.delimiter;
 		line += size + 1;
 	}
 }
@@ -58,13 +67,17 @@ test_rules(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char bytes[256];
-		struct text at[LIMIT_CELLS];
-		struct csv_row row = row_of(rows[i], bytes, at);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int form = 0; form < FORM_MAX; form++) {
+			char bytes[256];
+			struct text at[LIMIT_CELLS];
+			struct csv_row row;
 
-		check_against_rules(&row);
-	}
+			if (form == TAB_BETWEEN && strchr(rows[i], '\t') != NULL)
+				continue; /* it would be another cell */
+			row = row_of(rows[i], (enum form)form, bytes, at);
+			check_against_rules(&row);
+		}
 }
 
 /* Every byte at every place of a row over a few vectors' width. */
@@ -73,13 +86,17 @@ test_every_byte_everywhere(void **state)
 {
 	(void)state;
 	for (size_t place = 0; place < 40; place++)
-		for (unsigned int byte = 1; byte < 256; byte++) {
+		for (unsigned int i = 1; i < 3 * 256; i++) {
+			static const enum form forms[] = { COMMA_APART, COMMA_BETWEEN, TAB_QUOTED };
+			unsigned int byte = i % 256;
 			char bytes[256], line[] = "Ada Lovelace|1 Main St Apt 2|Chapel Hill|NC";
 			struct text at[LIMIT_CELLS];
 			struct csv_row row;
 
+			if (byte == 0)
+				continue;
 			line[place] = (char)byte;
-			row = row_of(line, bytes, at);
+			row = row_of(line, forms[i / 256], bytes, at);
 			check_against_rules(&row);
 		}
 }
@@ -95,7 +112,7 @@ test_dollars(void **state)
 {
 	char bytes[256];
 	struct text at[LIMIT_CELLS];
-	struct csv_row row = row_of("$a|$b $ c$|$|d$", bytes, at);
+	struct csv_row row = row_of("$a|$b $ c$|$|d$", COMMA_APART, bytes, at);
 
 	(void)state;
 	assert_int_equal(layout_cells_set(&cells, &row), 0);
@@ -111,7 +128,7 @@ test_join(void **state)
 {
 	char bytes[256];
 	struct text at[LIMIT_CELLS], joined;
-	struct csv_row row = row_of("a||bc|d", bytes, at);
+	struct csv_row row = row_of("a||bc|d", COMMA_APART, bytes, at);
 
 	(void)state;
 	assert_int_equal(layout_cells_set(&cells, &row), 0);
