@@ -12,6 +12,9 @@ RUN_PACKAGES="python3 openssl openssh-server openssh-client zip unzip p7zip-full
 CHECK_PACKAGES="clang clang-tidy cppcheck libclang-rt-14-dev binutils git libarchive-tools util-linux zsh fish golang-go
 	golang-github-varlink-go-dev exim4-daemon-light bindfs fuse3"
 
+# What the benchmarks compare with.
+BENCH_PACKAGES="miller"
+
 LOG=${TMPDIR:-/tmp}/patrond-build.$$.log
 trap 'rm -f "$LOG"' EXIT
 
