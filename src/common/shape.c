@@ -147,6 +147,8 @@ get_schools(struct wire_in *in, struct feed_shape *shape)
 
 	shape->schools = wire_get_u32(in);
 	count = wire_get_u16(in);
+	if (count > SHAPE_SCHOOLS)
+		in->bad = true;
 	for (size_t i = 0; i < count && i < SHAPE_SCHOOLS; i++) {
 		shape->school_rows[i] = wire_get_u32(in);
 		if (shape->school_rows[i] == 0)

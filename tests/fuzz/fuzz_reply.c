@@ -26,8 +26,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cJSON *parameters = cJSON_ParseWithLength((const char *)data, size);
-	struct ctl_status status;
-	struct ctl_event event;
+	struct ctl_status status = { 0 };
+	struct ctl_event event = { 0 };
 
 	if (parameters == NULL)
 		return 0;

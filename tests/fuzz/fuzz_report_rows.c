@@ -42,10 +42,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wire_in in;
 	int r = 0;
 
+	tables_init(&tables, size > 0 && (data[0] & 2) != 0 ? 512 : LIMIT_REPORT_SIZE);
 	if (size < 1 || size > LIMIT_FRAME)
 		return 0;
 	rows.with_rows = (data[0] & 1) != 0;
-	tables_init(&tables, (data[0] & 2) != 0 ? 512 : LIMIT_REPORT_SIZE);
 	if (buf_add(&reader.buf, data + 1, size - 1) < 0)
 		abort();
 	while (r == 0 && wire_next(&reader, &in) == 1)
