@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The inner walls, as one table: program -> rlimits, Landlock rights, system calls. What is not in a program's row
- * kills it; the few calls that a C library tries by itself and can do without are answered with an error instead.
+ * The inner walls, as one table: program -> rlimits, Landlock rights, system calls, addresses. What is not in a stage's
+ * row kills it; the few calls that a C library tries by itself and can do without are answered with an error instead.
  */
 
 #include "common/sandbox.h"
@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/process.h"
 #include "patrond/limits.h"
 
 #define MIB (1ULL << 20)
@@ -80,7 +81,7 @@ static const struct rule clock_rules[] = {
 static const struct rule question_rules[] = {
 	ALLOW(getrandom), ALLOW(getpid), ALLOW(gettid), ALLOW(getppid), ALLOW(getuid), ALLOW(geteuid), ALLOW(getgid),
 	ALLOW(getegid), ALLOW(uname), ALLOW(sysinfo), ALLOW(sched_getaffinity), ALLOW(getrlimit),
-	ALLOW_IF(prlimit64, 1, NULL_AT(2)),
+	ALLOW_IF(prlimit64, 2, INT_IS(0, 0), NULL_AT(2)), /* its own */
 };
 
 /*
@@ -123,11 +124,17 @@ static const struct rule feed_write_rules[] = {
 	ALLOW(pread64), ALLOW(pwrite64), ALLOW(pwritev), ALLOW(ftruncate), ANSWER(fallocate, EOPNOTSUPP),
 };
 
-/* A TCP connection that stands, as libssh and libcurl treat it. Options of the socket and of TCP alone. */
+/*
+ * A TCP connection that stands, as libcurl treats it. Options by name: others load a filter into the kernel
+ * (SO_ATTACH_FILTER), or give it the keys of TLS (TCP_ULP).
+ */
 static const struct rule stream_rules[] = {
-	ALLOW(getsockopt), ALLOW(getpeername), ALLOW(getsockname), ALLOW(shutdown), ALLOW(select), ALLOW(pselect6),
-	ALLOW_IF(setsockopt, 1, INT_IS(1, SOL_SOCKET)),
-	ALLOW_IF(setsockopt, 1, INT_IS(1, IPPROTO_TCP)),
+	ALLOW(getpeername), ALLOW(getsockname), ALLOW(shutdown), ALLOW(select), ALLOW(pselect6),
+	ALLOW_IF(getsockopt, 1, INT_IS(1, SOL_SOCKET)),
+	ALLOW_IF(setsockopt, 2, INT_IS(1, SOL_SOCKET), INT_IS(2, SO_KEEPALIVE)),
+	ALLOW_IF(setsockopt, 2, INT_IS(1, IPPROTO_TCP), INT_IS(2, TCP_NODELAY)),
+	ALLOW_IF(setsockopt, 2, INT_IS(1, IPPROTO_TCP), INT_IS(2, TCP_KEEPIDLE)),
+	ALLOW_IF(setsockopt, 2, INT_IS(1, IPPROTO_TCP), INT_IS(2, TCP_KEEPINTVL)),
 };
 
 /*
@@ -148,8 +155,10 @@ static const struct rule standing_rules[] = {
 };
 
 /*
- * New TCP connections to Sierra: TCP by name of the protocol, since MPTCP went around Landlock's port rule. UDP
- * (libcurl asks so whether there is IPv6) and threads (its resolver; names are resolved before) are refused.
+ * New TCP connections to Sierra: TCP by name of the protocol, since MPTCP went around Landlock's port rule; addresses of
+ * IPv4's or IPv6's length. UDP (libcurl asks so whether there is IPv6) and threads (its resolver; names are resolved
+ * before) are refused. There is no socketpair: one of datagrams can be sent to any unix socket by its name, the main
+ * journal's too. libcurl makes its wake-up pair before the walls.
  */
 static const struct rule dial_rules[] = {
 	ALLOW_IF(socket, 3, INT_IS(0, AF_INET), SOCKET_TYPE_IS(SOCK_STREAM), INT_IS(2, 0)),
@@ -158,9 +167,8 @@ static const struct rule dial_rules[] = {
 	ALLOW_IF(socket, 3, INT_IS(0, AF_INET6), SOCKET_TYPE_IS(SOCK_STREAM), INT_IS(2, IPPROTO_TCP)),
 	ANSWER_IF(socket, EAFNOSUPPORT, 2, INT_IS(0, AF_INET), SOCKET_TYPE_IS(SOCK_DGRAM)),
 	ANSWER_IF(socket, EAFNOSUPPORT, 2, INT_IS(0, AF_INET6), SOCKET_TYPE_IS(SOCK_DGRAM)),
-	ALLOW(connect),
-	/* libcurl's wake-up pair */
-	ALLOW(pipe), ALLOW(pipe2), ALLOW(eventfd2), ALLOW_IF(socketpair, 1, INT_IS(0, AF_UNIX)),
+	ALLOW_IF(connect, 1, INT_IS(2, sizeof(struct sockaddr_in))),
+	ALLOW_IF(connect, 1, INT_IS(2, sizeof(struct sockaddr_in6))),
 	ANSWER(clone3, ENOSYS), ANSWER(clone, EAGAIN),
 };
 
@@ -177,6 +185,20 @@ static const struct rule folder_rules[] = {
 	ALLOW(mkdirat), /* of the feeds that are done */
 	ANSWER(linkat, EPERM), ANSWER(symlinkat, EPERM),
 	ANSWER(fchown, EPERM), ANSWER(utimensat, EPERM),
+};
+
+/*
+ * patrond with its stages in units of their own: an event loop, unix sockets, nameless files and pipes, the files of its
+ * runtime directory, and its configuration for a reload; Landlock says where. Nothing of it starts a process.
+ */
+static const struct rule supervisor_rules[] = {
+	ALLOW(epoll_create1), ALLOW(epoll_ctl), ALLOW(epoll_wait), ALLOW(epoll_pwait), ALLOW(epoll_pwait2),
+	ALLOW(timerfd_create), ALLOW(timerfd_settime), ALLOW(signalfd4), ALLOW(eventfd2), ALLOW(pipe2),
+	ALLOW(memfd_create), ALLOW_IF(fcntl, 1, INT_IS(1, F_ADD_SEALS)), ALLOW_IF(fcntl, 1, INT_IS(1, F_DUPFD_CLOEXEC)),
+	ALLOW_IF(socket, 1, INT_IS(0, AF_UNIX)), ALLOW(connect), ALLOW(accept4), ALLOW(shutdown), ALLOW(getsockname),
+	ALLOW(getpeername), ALLOW_IF(getsockopt, 1, INT_IS(1, SOL_SOCKET)), ALLOW_IF(setsockopt, 1, INT_IS(1, SOL_SOCKET)),
+	ALLOW(openat), ALLOW(newfstatat), ALLOW(statfs), ALLOW(access), ALLOW(faccessat2), ALLOW(readlink),
+	ALLOW(getdents64), ALLOW(rename), ALLOW(unlink),
 };
 
 #ifdef PATROND_SANITIZE
@@ -206,6 +228,7 @@ enum group {
 	GROUP_STANDING,
 	GROUP_DIAL,
 	GROUP_FOLDER,
+	GROUP_SUPERVISOR,
 	GROUP_SANITIZER,
 	GROUP_MAX,
 };
@@ -233,6 +256,7 @@ static const struct {
 	[GROUP_STANDING] = GROUP(standing_rules),
 	[GROUP_DIAL] = GROUP(dial_rules),
 	[GROUP_FOLDER] = GROUP(folder_rules),
+	[GROUP_SUPERVISOR] = GROUP(supervisor_rules),
 #ifdef PATROND_SANITIZE
 	[GROUP_SANITIZER] = GROUP(sanitizer_rules),
 #endif
@@ -253,7 +277,8 @@ static const struct {
 #define RIGHT_IOCTL_DEV (1ULL << 15) /* from 5 on */
 #define NET_CONNECT_TCP (1ULL << 1)  /* from 4 on, with NET_BIND_TCP */
 #define NET_BIND_TCP (1ULL << 0)
-#define SCOPES (3ULL) /* from 6 on: abstract unix sockets, signals */
+#define SCOPE_ABSTRACT (1ULL << 0)   /* from 6 on: no abstract unix sockets of others */
+#define SCOPE_SIGNAL (1ULL << 1)     /* from 6 on: no signals to others */
 #define RULE_NET_PORT 2
 #define ABI_NET 4
 #define ABI_SCOPE 6
@@ -269,6 +294,9 @@ static const struct {
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_WRITE_FILE |                  \
 	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | RIGHT_REFER |     \
 	    RIGHT_TRUNCATE)
+
+#define RIGHTS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define RIGHTS_OF_FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TRUNCATE)
 
 struct ruleset_attr {
 	uint64_t fs, net, scoped;
@@ -287,9 +315,19 @@ struct profile {
 	rlim_t file_size;     /* bytes of any file that it writes; pipes and sockets do not count */
 	bool dials;	      /* opens TCP connections, to one port */
 	bool folder;	      /* has the share's folder */
+	bool paths;	      /* has files by name */
+	bool outlives;	      /* a call that is not in its row is refused, and does not kill: it has to go on */
 };
 
 static const struct profile profiles[PROGRAM_MAX] = {
+	[PROGRAM_PATROND] = {
+		.groups = BITS_EVERY | BIT(GROUP_FEED_WRITE) | BIT(GROUP_SUPERVISOR),
+		.files = RLIM_INFINITY,           /* as many as it was given */
+		.address_space = RLIM_INFINITY,
+		.file_size = RLIM_INFINITY,       /* what a stage has written anywhere in a feed is overwritten */
+		.paths = true,
+		.outlives = true,
+	},
 	[PROGRAM_SHARE] = {
 		.groups = BITS_EVERY | BIT(GROUP_FEED_WRITE) | BIT(GROUP_FOLDER),
 		.files = 128,
@@ -346,29 +384,6 @@ __lsan_is_turned_off(void)
 }
 #endif
 
-/* Lowers a limit for good, where it is not lower already. */
-static int
-lower_limit(int resource, rlim_t value)
-{
-	struct rlimit limit;
-
-	if (getrlimit(resource, &limit) < 0)
-		return -errno;
-	if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max > value)
-		limit.rlim_max = value;
-	limit.rlim_cur = limit.rlim_max;
-	return setrlimit(resource, &limit) < 0 ? -errno : 0;
-}
-
-int
-sandbox_not_dumpable(void)
-{
-	/* The prctl is what counts: systemd-coredump on Debian 12 writes a core whatever RLIMIT_CORE says. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return -errno;
-	return lower_limit(RLIMIT_CORE, 0);
-}
-
 static int
 enter_limits(const struct profile *profile)
 {
@@ -388,7 +403,7 @@ enter_limits(const struct profile *profile)
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -errno;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		int r = lower_limit(limits[i].resource, limits[i].value);
+		int r = process_lower_limit(limits[i].resource, limits[i].value);
 
 		if (r < 0)
 			return r;
@@ -418,7 +433,7 @@ landlock_abi(void)
 }
 
 static int
-landlock_ruleset(int abi, struct ruleset_attr *ret)
+landlock_ruleset(int abi, const struct profile *profile, struct ruleset_attr *ret)
 {
 	struct ruleset_attr attr = { .fs = RIGHTS_ABI_1 };
 	size_t size = sizeof(attr.fs);
@@ -432,7 +447,8 @@ landlock_ruleset(int abi, struct ruleset_attr *ret)
 		size += sizeof(attr.net);
 	}
 	if (abi >= ABI_SCOPE) {
-		attr.scoped = SCOPES;
+		/* a service manager's notify socket may be an abstract one */
+		attr.scoped = SCOPE_SIGNAL | (profile->outlives ? 0 : SCOPE_ABSTRACT);
 		size += sizeof(attr.scoped);
 	}
 	fd = syscall(SYS_landlock_create_ruleset, &attr, size, 0);
@@ -451,6 +467,25 @@ allow_folder(int ruleset, const struct ruleset_attr *attr, const char *path)
 	/* A share that is not there (yet) gets no rule, which denies everything: its stage says what is wrong. */
 	if (folder < 0)
 		return 0;
+	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ? -errno : 0;
+}
+
+/* A file or a folder by name. One that is not there gets no rule: where it appears later it cannot be had. */
+static int
+allow_path(int ruleset, const struct ruleset_attr *attr, const struct sandbox_path *path)
+{
+	_cleanup_fd_ int fd = open(path->path, O_PATH | O_CLOEXEC);
+	struct landlock_path_beneath_attr beneath = { .parent_fd = fd };
+	uint64_t rights = path->writable ? RIGHTS_FOLDER : RIGHTS_READ;
+	struct stat st;
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		rights &= RIGHTS_OF_FILES;
+	beneath.allowed_access = rights & attr->fs;
 	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ? -errno : 0;
 }
 
@@ -473,11 +508,13 @@ enter_landlock(const struct profile *profile, const struct sandbox_options *opti
 
 	if (abi < 0)
 		return abi;
-	ruleset = landlock_ruleset(abi, &attr);
+	ruleset = landlock_ruleset(abi, profile, &attr);
 	if (ruleset < 0)
 		return ruleset;
 	if (profile->folder)
 		r = allow_folder(ruleset, &attr, options->share_path);
+	for (size_t i = 0; r == 0 && i < options->path_count; i++)
+		r = allow_path(ruleset, &attr, &options->paths[i]);
 	if (r == 0 && profile->dials && abi >= ABI_NET)
 		r = allow_port(ruleset, options->tcp_port);
 	if (r < 0)
@@ -489,11 +526,14 @@ enter_landlock(const struct profile *profile, const struct sandbox_options *opti
 }
 
 static int
-add_group(scmp_filter_ctx filter, const struct rule *rules, size_t count)
+add_group(scmp_filter_ctx filter, uint32_t otherwise, const struct rule *rules, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int r = seccomp_rule_add_array(filter, rules[i].action, rules[i].call, rules[i].count, rules[i].args);
+		int r;
 
+		if (rules[i].action == otherwise)
+			continue; /* libseccomp refuses what says nothing new */
+		r = seccomp_rule_add_array(filter, rules[i].action, rules[i].call, rules[i].count, rules[i].args);
 		if (r < 0)
 			return r;
 	}
@@ -501,26 +541,27 @@ add_group(scmp_filter_ctx filter, const struct rule *rules, size_t count)
 }
 
 static int
-fill_filter(scmp_filter_ctx filter, unsigned int wanted)
+fill_filter(scmp_filter_ctx filter, uint32_t otherwise, unsigned int wanted)
 {
 	/* Calls of another architecture (int 80h) have other numbers: they are not looked at, they kill. */
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 
 	for (size_t i = 0; i < GROUP_MAX && r == 0; i++)
 		if ((wanted & BIT(i)) != 0)
-			r = add_group(filter, groups[i].rules, groups[i].count);
+			r = add_group(filter, otherwise, groups[i].rules, groups[i].count);
 	return r;
 }
 
 static int
 enter_seccomp(const struct profile *profile)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	uint32_t otherwise = profile->outlives ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS;
+	scmp_filter_ctx filter = seccomp_init(otherwise);
 	int r;
 
 	if (filter == NULL)
 		return -ENOMEM;
-	r = fill_filter(filter, profile->groups);
+	r = fill_filter(filter, otherwise, profile->groups);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
@@ -534,7 +575,7 @@ enter_processwide(const struct profile *profile, uint32_t *walls)
 
 	if (r < 0)
 		return r;
-	r = sandbox_not_dumpable();
+	r = process_not_dumpable();
 	if (r < 0)
 		return r;
 	*walls |= WALL_NOT_DUMPABLE;
@@ -562,7 +603,8 @@ sandbox_enter(enum program program, const struct sandbox_options *options, uint3
 	profile = &profiles[program];
 	/* What a profile needs and what is given must be the same: a port for a stage that has no network is a mistake.
 	 */
-	if (profile->dials != (options->tcp_port != 0) || profile->folder != (options->share_path != NULL))
+	if (profile->dials != (options->tcp_port != 0) || profile->folder != (options->share_path != NULL) ||
+	    profile->paths != (options->path_count != 0))
 		return -EINVAL;
 	r = enter_processwide(profile, ret_walls);
 	if (r < 0)

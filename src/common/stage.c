@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/process.h"
+
 /*
  * A stage must not outlive its connection, whatever library call it is in: the supervisor cannot kill the process of
  * another unit. The handler only asks the kernel; leaving by _exit closes (and so frees) all that has no name.
@@ -73,7 +75,10 @@ check_connection(void)
 		if (fd < 0 || dup3(fd, STAGE_FD, O_CLOEXEC) < 0)
 			return -errno;
 	}
-	return fcntl(STAGE_FD, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+	if (fcntl(STAGE_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	/* What else was left open by whoever started it, a folder perhaps, would be there behind the walls. */
+	return close_range(STAGE_FD + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* Standard input, output and error go nowhere: a library's chatter may quote what it read. */
@@ -144,7 +149,7 @@ stage_begin(struct stage *stage, enum program program)
 		.reader = WIRE_READER_INIT,
 		.out = WIRE_OUT_INIT,
 	};
-	r = sandbox_not_dumpable();
+	r = process_not_dumpable();
 	if (r < 0)
 		return r;
 	r = check_connection();

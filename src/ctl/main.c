@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/process.h"
 #include "ctl/answer.h"
 #include "ctl/show.h"
 #include "ctl/verbs.h"
@@ -142,8 +143,11 @@ main(int argc, char **argv)
 {
 	struct verb_options arg = { .socket = usual_socket() };
 	const struct verb *verb;
-	int given = 0, r = parse_options(argc, argv, &given, &arg);
+	int given = 0, r;
 
+	if (process_not_dumpable() < 0)
+		return EXIT_USAGE;
+	r = parse_options(argc, argv, &given, &arg);
 	if (r >= 0)
 		return r;
 	if (optind >= argc) {

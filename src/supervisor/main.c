@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/config_check.h"
+#include "common/process.h"
 #include "supervisor/journal.h"
 #include "supervisor/lock.h"
 #include "supervisor/manager.h"
 #include "supervisor/status.h"
+#include "supervisor/wall.h"
 #include "supervisor/workspace.h"
 
 #define EXIT_USAGE 1
@@ -189,10 +190,16 @@ run(const struct config *config)
 	if (r == 0)
 		r = manager_new(&manager, &options, config);
 	if (r == 0) {
+		r = wall_enter(arg_config);
+		if (r < 0)
+			fprintf(stderr, "patrond: its walls cannot be had here: seccomp and Landlock are needed, as Debian 12's own "
+			                "kernel has them; a container may have to let them through.\n");
+	}
+	if (r == 0) {
 		status_set_progress(arg_once);
 		r = manager_run(manager);
-		manager_free(manager);
 	}
+	manager_free(manager);
 	lock_done(&lock);
 	if (r < 0)
 		fprintf(stderr, "patrond: %s\n", strerror(-r));
@@ -205,7 +212,7 @@ main(int argc, char **argv)
 	struct config config;
 	int r;
 
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+	if (process_not_dumpable() < 0)
 		return EXIT_FAILED;
 	r = parse_arguments(argc, argv);
 	if (r >= 0)

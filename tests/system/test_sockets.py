@@ -3,9 +3,11 @@
 import os
 import pwd
 import selectors
+import signal
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 import stagekit
@@ -75,6 +77,14 @@ class Broker:
         return left
 
 
+def wait_for(what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > deadline:
+            raise AssertionError("it did not come about")
+        time.sleep(0.1)
+
+
 class Sockets(unittest.TestCase):
     def test_the_main_job(self):
         with Rig(os.path.dirname(stagekit.BIN)) as rig:
@@ -96,15 +106,57 @@ class Sockets(unittest.TestCase):
                 rig.build = build
             finally:
                 left = broker.close()
-            self.assertEqual(result.status, 0, result.messages()[-5:])
+            self.assertEqual(result.status, 0, result.messages()[-5:] + result.noise[-5:])
             self.assertEqual(rig.wrong_outcomes(result), [])
             self.assertEqual(rig.differences(before, rig.dump()), [])
             self.assertEqual(left, [])
             self.assertEqual(set(broker.started), set(STAGES))
             # and every one of them was in its sandbox
             walls = {e["STAGE"]: int(e["WALLS"], 16) for e in result.entries if "WALLS" in e}
-            self.assertEqual(set(walls), set(STAGES))
-            self.assertEqual({s for s, w in walls.items() if w & 0xf != 0xf}, set())
+            self.assertEqual(set(walls), {*STAGES, "patrond"})
+            self.assertEqual({s for s, w in walls.items() if w & 0x1f != 0x1f}, set())
+
+    def test_resident_behind_its_walls(self):
+        """Loads, answers, reads a changed configuration and leaves its memory behind, without a right too many."""
+        with Rig(os.path.dirname(stagekit.BIN)) as rig:
+            rig.make_feed(students=30, staff=6, patrons=100, seed=5)
+            rig.start_sftp()
+            rig.start_sierra()
+            rig.config()
+            rig.drop()
+            broker = Broker(rig, rig.path("stages"))
+            log = open(rig.path("log"), "w+", encoding="utf-8")
+            process = rig.start_patrond(env={"PATROND_STAGES": rig.path("stages"), "CREDENTIALS_DIRECTORY": ""}, stderr=log)
+
+            def ctl(*arguments):
+                return subprocess.run([os.path.join(stagekit.BIN, "patronctl"), "--socket", rig.path("runtime/control"),
+                                       *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+            try:
+                wait_for(lambda: ctl("--json", "status").returncode == 0)
+                wait_for(lambda: '"created"' in ctl("--json", "status").stdout)
+                with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+                    status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+                self.assertEqual((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"))
+                # a file of the configuration that was not there before; a bad one is refused, and the old one stays
+                os.makedirs(rig.path("patrond.conf.d"), exist_ok=True)
+                extra = rig.path("patrond.conf.d/extra.conf")
+                with open(extra, "w", encoding="ascii") as file:
+                    file.write("[sierra]\nconnections = 2\n")
+                self.assertEqual(ctl("reload").returncode, 0)
+                with open(extra, "w", encoding="ascii") as file:
+                    file.write("[sierra]\nconnections = many\n")
+                self.assertNotEqual(ctl("reload").returncode, 0)
+                os.unlink(extra)
+                wait_for(lambda: ctl("run", "--wait").returncode == 0)  # a reload begins a look
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(30)
+                left = broker.close()
+            self.assertEqual((process.returncode, left), (0, []))
+            self.assertTrue(os.path.exists(rig.path("runtime/state")))
+            self.assertFalse(os.path.exists(rig.path("runtime/control")))
+            log.close()
 
 
 if __name__ == "__main__":

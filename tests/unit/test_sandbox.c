@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,8 +19,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/process.h"
 
 #define PROTOCOL_MPTCP 262
 
@@ -36,6 +40,8 @@ static int try_socket_mptcp(void) { return answer(socket(AF_INET, SOCK_STREAM, P
 static int try_socket_raw(void) { return answer(socket(AF_INET, SOCK_RAW, IPPROTO_TCP)); }
 static int try_socket_netlink(void) { return answer(socket(AF_NETLINK, SOCK_RAW, 0)); }
 static int try_socket_vsock(void) { return answer(socket(AF_VSOCK, SOCK_STREAM, 0)); }
+static int try_socketpair(void) { return answer(socketpair(AF_UNIX, SOCK_STREAM, 0, (int[2]){ 0 })); }
+static int try_datagram_pair(void) { return answer(socketpair(AF_UNIX, SOCK_DGRAM, 0, (int[2]){ 0 })); }
 static int try_bind(void) { return answer(bind(world.stream, NULL, 0)); }
 static int try_listen(void) { return answer(listen(world.stream, 1)); }
 static int try_fork(void) { return answer(syscall(SYS_fork)); }
@@ -56,6 +62,13 @@ static int try_keyctl(void) { return answer(syscall(SYS_keyctl, 0, 0)); }
 static int try_personality(void) { return answer(syscall(SYS_personality, 0x0400000)); } /* READ_IMPLIES_EXEC */
 static int try_landlock(void) { return answer(syscall(SYS_landlock_create_ruleset, NULL, 0, 1)); }
 static int try_setsockopt_ip(void) { return answer(setsockopt(world.stream, IPPROTO_IP, 1, &(int){ 0 }, sizeof(int))); }
+static int try_limits_of_parent(void) { return answer(prlimit(getppid(), RLIMIT_NOFILE, NULL, &(struct rlimit){ 0 })); }
+static int try_filter(void) { return answer(setsockopt(world.stream, SOL_SOCKET, SO_ATTACH_FILTER, "", 0)); }
+static int try_ulp(void) { return answer(setsockopt(world.stream, IPPROTO_TCP, TCP_ULP, "tls", 3)); }
+static int try_pidfd(void) { return answer(syscall(SYS_pidfd_open, getppid(), 0)); }
+static int try_memory_file(void) { return answer(syscall(SYS_memfd_secret, 0)); }
+static int try_mount(void) { return answer(syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL)); }
+static int try_perf(void) { return answer(syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0)); }
 static int try_link(void) { return answer(link("/etc/passwd", "passwd")); }
 static int try_chmod(void) { return answer(chmod(world.folder, 0777)); }
 static int try_mkdir(void) { return answer(mkdir("folder", 0700)); }
@@ -130,7 +143,23 @@ try_int80(void)
 	__asm__ volatile("int $0x80" : "=a"(r) : "a"(20L) : "memory", "r8", "r9", "r10", "r11");
 	return r < 0 ? (int)-r : 0;
 }
+
+/* And the third one, where the kernel has it: getpid with the bit of x32. */
+static int
+try_x32(void)
+{
+	return answer(syscall(0x40000000L | SYS_getpid));
+}
 #endif
+
+/* An address longer than an internet one: a unix socket's, from a socket that may not be one. */
+static int
+try_connect_unix(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+
+	return answer(connect(world.connection, (struct sockaddr *)&to, sizeof(to)));
+}
 
 static int
 connect_to(uint16_t port)
@@ -228,10 +257,15 @@ static const struct attempt refusals[] = {
 	{ "netlink socket", try_socket_netlink, ALL(KILLED) },
 	{ "vsock socket", try_socket_vsock, ALL(KILLED) },
 	{ "connect to Sierra", try_connect, NOT_LOAD(WORKS, KILLED) },
+	{ "socketpair", try_socketpair, ALL(KILLED) },
+	{ "socketpair of datagrams", try_datagram_pair, ALL(KILLED) },
+	{ "connect to a unix socket", try_connect_unix, ALL(KILLED) },
 	{ "bind", try_bind, ALL(KILLED) },
 	{ "listen", try_listen, ALL(KILLED) },
 	{ "fast open", try_fastopen, ALL(KILLED) },
 	{ "option of IP", try_setsockopt_ip, ALL(KILLED) },
+	{ "option that loads a filter", try_filter, ALL(KILLED) },
+	{ "option that gives TLS to the kernel", try_ulp, ALL(KILLED) },
 	{ "exec", try_exec, ALL(KILLED) },
 	{ "exec of a descriptor", try_exec_descriptor, ALL(KILLED) },
 	{ "memfd", try_memfd, ALL(KILLED) },
@@ -249,7 +283,12 @@ static const struct attempt refusals[] = {
 	{ "setuid", try_setuid, ALL(KILLED) },
 	{ "dumpable again", try_set_dumpable, ALL(UNLESS_SANITIZED(KILLED, EPERM)) },
 	{ "raise a limit", try_raise_limit, ALL(KILLED) },
+	{ "limits of the parent", try_limits_of_parent, ALL(KILLED) },
 	{ "aim SIGIO", try_setown, ALL(KILLED) },
+	{ "pidfd", try_pidfd, ALL(KILLED) },
+	{ "secret memory file", try_memory_file, ALL(KILLED) },
+	{ "mount", try_mount, ALL(KILLED) },
+	{ "perf", try_perf, ALL(KILLED) },
 	{ "io_uring", try_io_uring, ALL(KILLED) },
 	{ "userfaultfd", try_userfaultfd, ALL(KILLED) },
 	{ "bpf", try_bpf, ALL(KILLED) },
@@ -266,6 +305,7 @@ static const struct attempt refusals[] = {
 	{ "truncate", try_truncate, ALL(KILLED) },
 #ifdef __x86_64__
 	{ "int 80h", try_int80, ALL(KILLED) },
+	{ "a call of x32", try_x32, ALL(KILLED) },
 #endif
 	{ "link out of the share", folder_link_out, ALL(EACCES) },
 	{ "file outside the share", folder_make_outside, ALL(EACCES) },
@@ -359,7 +399,7 @@ not_dumpable(void **state)
 	if (pid == 0) {
 		struct rlimit limit;
 
-		if (sandbox_not_dumpable() < 0 || prctl(PR_GET_DUMPABLE) != 0 || getrlimit(RLIMIT_CORE, &limit) < 0)
+		if (process_not_dumpable() < 0 || prctl(PR_GET_DUMPABLE) != 0 || getrlimit(RLIMIT_CORE, &limit) < 0)
 			_exit(1);
 		_exit(limit.rlim_max == 0 ? 0 : 2);
 	}

@@ -139,16 +139,6 @@ stall_timer_used(void)
 	return answer(setitimer(ITIMER_REAL, &later, NULL));
 }
 
-static int
-wakeup_pair_used(void)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 || pipe2(pair, O_CLOEXEC) < 0)
-		return errno;
-	return 0;
-}
-
 /* Everything that is done to the share, in one go. */
 static int
 folder_used(void)
@@ -192,7 +182,6 @@ static const struct attempt needs[] = {
 	{ "use a TCP connection", stream_used, { KILLED, KILLED, KILLED, WORKS, KILLED } },
 	{ "a connection that breaks", stream_broken, { KILLED, WORKS, KILLED, WORKS, KILLED } },
 	{ "stall timer", stall_timer_used, { KILLED, WORKS, KILLED, KILLED, KILLED } },
-	{ "wake-up pair", wakeup_pair_used, NOT_LOAD(WORKS, KILLED) },
 	{ "the share's folder", folder_used, NOT_SHARE(WORKS, EACCES) },
 };
 
