@@ -4,6 +4,7 @@
 #include "supervisor/errand.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "supervisor/journal.h"
@@ -58,16 +59,26 @@ on_answer(struct link *link, struct wire_in *in, void *userdata)
 	return errand->options.on_answer(in, errand->options.userdata);
 }
 
-static void
-tell_protocol(const struct errand *errand)
+/* Where it is a child of ours; of another unit's process systemd says by which signal it died. */
+static bool
+was_killed_by_walls(const struct failure *failure)
 {
+	return failure->code == FAILURE_STAGE_DIED && failure->number == SIGSYS;
+}
+
+static void
+tell_compromise(const struct errand *errand)
+{
+	const char *program = link_program_name(errand->options.program);
 	struct entry entry;
 
+	if (errand->failure.code != FAILURE_PROTOCOL && !was_killed_by_walls(&errand->failure))
+		return;
 	/* A stage that lies may have been taken over: this is for an alarm, whatever becomes of the load. */
-	entry_begin(&entry, 2, MESSAGE_PROTOCOL, FEED_KIND_INVALID, NULL,
-	    "patrond-%s broke the protocol and was cut off: suspected compromise.",
-	    link_program_name(errand->options.program));
-	entry_field(&entry, "STAGE", "%s", link_program_name(errand->options.program));
+	entry_begin(&entry, 2, MESSAGE_PROTOCOL, FEED_KIND_INVALID, NULL, "patrond-%s %s: suspected compromise.", program,
+	    errand->failure.code == FAILURE_PROTOCOL ? "broke the protocol and was cut off"
+	                                             : "tried what its walls forbid and was killed");
+	entry_field(&entry, "STAGE", "%s", program);
 	entry_send(&entry);
 }
 
@@ -80,8 +91,7 @@ on_event(struct link *link, enum link_event event, const struct failure *failure
 	if (event == LINK_FAILED) {
 		errand->failed = true;
 		errand->failure = *failure;
-		if (failure->code == FAILURE_PROTOCOL)
-			tell_protocol(errand);
+		tell_compromise(errand);
 	}
 	if (event == LINK_ENDED)
 		end(errand);

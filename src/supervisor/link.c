@@ -247,6 +247,9 @@ take_answer(struct link *link, struct wire_in *in)
 	}
 	if (link->state != LINK_BUSY)
 		return link->state == LINK_CLOSING ? 0 : -EBADMSG;
+	/* Outside of its walls a stage may only fail: whatever else it says, it did not begin as it must. */
+	if ((link->walls & WALLS_REQUIRED) != WALLS_REQUIRED)
+		return -EBADMSG;
 	if (in->type == WIRE_DONE) {
 		finish_job(link, NULL);
 		return 1;
