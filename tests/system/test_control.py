@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import textwrap
 import threading
 import time
 import unittest
@@ -17,7 +18,7 @@ import hostile_peers
 import stagekit
 import varlink_peer
 from rig import Rig
-from test_supervisor import HONEST, USER, Fake
+from test_supervisor import HONEST, PRELUDE, USER, Fake
 from varlink_peer import INTERFACE, Peer, VarlinkError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -486,11 +487,9 @@ class Methods(unittest.TestCase):
                 source = daemon.call("Status")["sources"][0]
                 self.assertIn("[share] path is not there", source["last_error"])
                 self.assertEqual(daemon.look(), (2, []))
-                with open(os.path.join(fake.directory, "patrond-share"), encoding="utf-8") as file:
-                    text = file.read()
                 with open(os.path.join(fake.directory, "patrond-share"), "w", encoding="utf-8") as file:
-                    file.write(text.split("name, payload, fds = request()")[0] + "name, payload, fds = request()\n" +
-                               __import__("textwrap").dedent(HONEST["share"]))
+                    file.write(PRELUDE.format(system=os.path.join(fake.directory, "tests/system")) +
+                               textwrap.dedent(HONEST["share"]))
                 self.assertEqual(daemon.look(dry_run=True)[1][0]["dry_run"], True)
                 # the dry run has not made the feed known
                 status, loads = daemon.look()
