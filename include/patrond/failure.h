@@ -59,6 +59,9 @@
 	X(TWO_OF_A_KIND, "two-of-a-kind") \
 	X(FEED_EMPTY, "feed-empty") \
 	X(HEADER, "header") \
+	X(COLUMN_MISSING, "column-missing") \
+	X(JOIN_MISSING, "join-missing") \
+	X(JOIN_SIZE, "join-size") \
 	X(QUOTE_OPEN, "quote-open") \
 	X(QUOTE_TEXT, "quote-text") \
 	X(QUOTE_ROWS, "quote-rows") \

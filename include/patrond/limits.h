@@ -20,6 +20,7 @@
 
 /* Patterns of the configuration. */
 #define LIMIT_PATTERN_COST 1000U                /* pieces that a barcode pattern is compiled to; an honest one has 100 */
+#define LIMIT_JOIN_SIZE (256U << 20)            /* bytes of all joined files' tables: a million ids of OneRoster take a quarter */
 
 /* What decode hands to load for a cell, normalised; longer ones reject the row (shape). */
 #define LIMIT_KEY 64U                           /* bytes of a key: a card barcode has 14 characters */
@@ -57,6 +58,10 @@
 #define LIMIT_SECRET_SIZE 65536U                /* bytes of a credential */
 #define LIMIT_CONFIG_SIZE (1U << 20)            /* bytes of a configuration file */
 #define LIMIT_CONFIG_LINE 4096U                 /* bytes of a line in it */
+#define PROFILE_COLUMNS_MAX 48U                 /* columns that a profile knows of one file: OneRoster's users.csv has 24 */
+#define PROFILE_JOINS_MAX 4U                    /* files that are joined to another */
+#define PROFILE_WORDS_MAX 1024U                 /* names and values of a profile, all together */
+#define PROFILE_TEXT_MAX 32768U                 /* bytes of these */
 #define LIMIT_KNOWN_HOSTS_SIZE (1U << 20)
 #define LIMIT_CA_SIZE (4U << 20)
 

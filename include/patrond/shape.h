@@ -40,6 +40,12 @@ enum feed_column {
 	FEED_COLUMNS(FEED_COLUMN_ENUM)
 #undef FEED_COLUMN_ENUM
 	COLUMN_MAX,
+	/* of profiles alone: they say what a row is, and nothing of it is kept or counted */
+	COLUMN_ROLE = COLUMN_MAX, /* student, or which kind of staff: where both stand in one file */
+	COLUMN_ID,                /* what a joined file's rows are found by */
+	COLUMN_KIND,              /* of a joined file: which of its rows count */
+	COLUMN_OTHER,             /* known, and not used */
+	COLUMN_PROFILE_MAX,
 	COLUMN_INVALID = -22,
 };
 
@@ -76,7 +82,7 @@ struct feed_shape {
 	uint32_t school_rows[SHAPE_SCHOOLS]; /* the largest first, zeros behind */
 };
 
-/* Returns the word of a column, or NULL for a value out of range. */
+/* Returns the word of a column (a key of a profile, with _ for each hyphen), or NULL for a value out of range. */
 const char *feed_column_name(enum feed_column column);
 
 #endif

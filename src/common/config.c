@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +42,9 @@ static const struct choice email_choices[] = {
 };
 static const struct choice notify_choices[] = {
 	{ "attach", MAIL_ATTACH }, { "notice", MAIL_NOTICE }, { NULL, 0 }
+};
+static const struct choice opt_out_choices[] = {
+	{ "profile", OPT_OUT_PROFILE }, { "none", OPT_OUT_NONE }, { NULL, 0 }
 };
 static const struct choice start_choices[] = {
 	{ "auto", LOAD_START_AUTO }, { "manual", LOAD_START_MANUAL }, { NULL, 0 }
@@ -120,10 +122,11 @@ static const struct config_item items[] = {
 	GUARD("patrons", GUARD_PATRONS, "90%"),
 
 	TEXT(FEED_STUDENT, "profile", feed[FEED_STUDENT].profile, PROFILE, "chccs"),
-	TEXT(FEED_STUDENT, "pattern", feed[FEED_STUDENT].pattern, PATTERN, "CHCCS_Students_upload.csv"),
-	TEXT(FEED_STUDENT, "statuses", feed[FEED_STUDENT].statuses, STATUSES, "0 1"),
+	TEXT(FEED_STUDENT, "pattern", feed[FEED_STUDENT].pattern, PATTERN, ""),
+	TEXT(FEED_STUDENT, "statuses", feed[FEED_STUDENT].statuses, OPTIONAL, ""),
+	CHOICE(FEED_STUDENT, "opt_out", feed[FEED_STUDENT].opt_out, opt_out_choices, "profile"),
 	TEXT(FEED_STAFF, "profile", feed[FEED_STAFF].profile, PROFILE, "chccs"),
-	TEXT(FEED_STAFF, "pattern", feed[FEED_STAFF].pattern, PATTERN, "CHCCS_staff.csv"),
+	TEXT(FEED_STAFF, "pattern", feed[FEED_STAFF].pattern, PATTERN, ""),
 	TEXT(FEED_STAFF, "statuses", feed[FEED_STAFF].statuses, OPTIONAL, ""),
 
 	CHOICE(LOAD, "start", load.start, start_choices, "auto"),
@@ -201,68 +204,31 @@ config_defaults(struct config *config)
 
 struct parser {
 	struct config *config;
-	uint32_t sections;         /* kept ones */
+	uint32_t sections; /* kept ones */
 	struct config_error *error;
-	unsigned int line;
-	int section;               /* -1 before the first */
+	int section;
 };
 
-static int __attribute__((format(printf, 2, 3)))
-parse_error(struct parser *p, const char *format, ...)
-{
-	va_list args;
-
-	p->error->line = p->line;
-	va_start(args, format);
-	(void)vsnprintf(p->error->text, sizeof(p->error->text), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-/* Cuts blanks off both ends, in place. */
-static char *
-trim(char *text)
-{
-	size_t size;
-
-	text += strspn(text, " \t");
-	size = strlen(text);
-	while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t' || text[size - 1] == '\r'))
-		text[--size] = '\0';
-	return text;
-}
-
 static int
-parse_section(struct parser *p, char *line)
+take_section(void *data, char *name)
 {
-	char *end = strchr(line, ']');
+	struct parser *p = data;
 
-	if (end == NULL || end[1] != '\0')
-		return parse_error(p, "a section is written [name]");
-	*end = '\0';
 	for (int i = 0; i < SECTION_MAX; i++)
-		if (strcmp(section_names[i], trim(line + 1)) == 0) {
+		if (strcmp(section_names[i], name) == 0) {
 			p->section = i;
 			p->config->sections |= SECTION_BIT(i);
 			return 0;
 		}
-	return parse_error(p, "there is no section of that name; see patrond.conf(5)");
+	return ini_refuse(p->error, "there is no section of that name; see patrond.conf(5)");
 }
 
 static int
-parse_assignment(struct parser *p, char *line)
+take_pair(void *data, char *key, char *value)
 {
-	char *equals = strchr(line, '=');
+	struct parser *p = data;
 	char problem[256];
-	char *key, *value;
 
-	if (equals == NULL)
-		return parse_error(p, "neither [section] nor key = value");
-	*equals = '\0';
-	key = trim(line);
-	value = trim(equals + 1);
-	if (p->section < 0)
-		return parse_error(p, "a key stands before the first [section]");
 	for (size_t i = 0; i < ITEM_COUNT; i++) {
 		struct config scratch;
 
@@ -274,52 +240,19 @@ parse_assignment(struct parser *p, char *line)
 		if (config_value_parse(&items[i], value,
 		        (p->sections & SECTION_BIT(items[i].section)) != 0 ? p->config : &scratch, problem,
 		        sizeof(problem)) < 0)
-			return parse_error(p, "[%s] %s: %s", section_names[p->section], items[i].key, problem);
+			return ini_refuse(p->error, "[%s] %s: %s", section_names[p->section], items[i].key, problem);
 		return 0;
 	}
-	return parse_error(p, "[%s] has no key of that name; see patrond.conf(5)", section_names[p->section]);
-}
-
-static int
-parse_line(struct parser *p, const char *bytes, size_t size)
-{
-	char line[LIMIT_CONFIG_LINE];
-	char *text;
-
-	if (size >= sizeof(line))
-		return parse_error(p, "the line is longer than %u bytes", LIMIT_CONFIG_LINE - 1);
-	if (memchr(bytes, '\0', size) != NULL)
-		return parse_error(p, "the line has a NUL byte");
-	memcpy(line, bytes, size);
-	line[size] = '\0';
-	text = trim(line);
-	if (*text == '\0' || *text == '#' || *text == ';')
-		return 0;
-	return *text == '[' ? parse_section(p, text) : parse_assignment(p, text);
+	return ini_refuse(p->error, "[%s] has no key of that name; see patrond.conf(5)", section_names[p->section]);
 }
 
 int
 config_parse(const char *bytes, size_t size, uint32_t sections, struct config *config, struct config_error *error)
 {
-	struct parser p = { .config = config, .sections = sections, .error = error, .section = -1 };
-	const char *end = bytes + size;
+	static const struct ini_handler handler = { take_section, take_pair };
+	struct parser p = { .config = config, .sections = sections, .error = error };
 
-	if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-		p.line = 1;
-		return parse_error(&p, "the file begins with a byte order mark: save it as plain UTF-8");
-	}
-	while (bytes < end) {
-		const char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
-		size_t length = (size_t)((stop != NULL ? stop : end) - bytes);
-		int r;
-
-		p.line++;
-		r = parse_line(&p, bytes, length);
-		if (r < 0)
-			return r;
-		bytes += length + (stop != NULL ? 1 : 0);
-	}
-	return 0;
+	return ini_parse(bytes, size, &handler, &p, error);
 }
 
 int

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "common/fd.h"
+#include "common/ini.h"
 #include "common/program.h"
 #include "patrond/limits.h"
 #include "patrond/outcome.h"
@@ -29,6 +30,7 @@ enum after_load { AFTER_LOAD_KEEP, AFTER_LOAD_MOVE, AFTER_LOAD_DELETE };
 enum janitor_policy { JANITOR_DELETE, JANITOR_REPORT, JANITOR_OFF };
 enum email_style { EMAIL_JOINED, EMAIL_SEPARATE };
 enum mail_notify { MAIL_ATTACH, MAIL_NOTICE };
+enum opt_out_source { OPT_OUT_PROFILE, OPT_OUT_NONE };
 enum load_start { LOAD_START_AUTO, LOAD_START_MANUAL };
 enum section {
 	SECTION_SHARE,
@@ -51,9 +53,10 @@ enum section {
 #define SECTIONS_ALL ((1U << SECTION_MAX) - 1U)
 
 struct config_feed {
-	char profile[CONFIG_TEXT];  /* chccs */
-	char pattern[CONFIG_TEXT];  /* shell pattern of the file's name in the zip, case included */
-	char statuses[CONFIG_TEXT]; /* processed ones, separated by blanks; empty: all (staff) */
+	char profile[CONFIG_TEXT];  /* its name, or an absolute path */
+	char pattern[CONFIG_TEXT];  /* shell pattern of the file's name in the zip, case included; empty: the profile's */
+	char statuses[CONFIG_TEXT]; /* processed ones, separated by blanks; empty: the profile's */
+	enum opt_out_source opt_out; /* none: a feed without an opt-out column is taken (students) */
 };
 
 struct config {
@@ -145,13 +148,6 @@ struct config {
 		usec_t connect_timeout;
 		usec_t timeout; /* of a whole mail */
 	} mail;
-};
-
-/* Where reading failed. file and text are for the administrator; text never quotes a value. */
-struct config_error {
-	char file[CONFIG_TEXT];
-	unsigned int line; /* 0: about the file as a whole, or about what is missing */
-	char text[512];
 };
 
 /* Sets every value to its default. */

@@ -3,11 +3,22 @@
 
 #include "common/config_check.h"
 
+#include "common/profile.h"
+
+int
+config_read_whole(const char *path, struct config *config, struct config_error *error)
+{
+	_cleanup_profiles_ struct profiles profiles = { { NULL } };
+	int r = config_read(path, SECTIONS_ALL, config, error);
+
+	return r < 0 ? r : profiles_read(&profiles, config, path, error);
+}
+
 int
 config_read_told(const char *program, const char *path, struct config *config)
 {
 	struct config_error error;
-	int r = config_read(path, SECTIONS_ALL, config, &error);
+	int r = config_read_whole(path, config, &error);
 
 	if (r < 0) {
 		if (error.line > 0)

@@ -6,7 +6,13 @@
 
 #include "common/config.h"
 
-/* config_read of all sections; an error is told, after "PROGRAM: ". Errors as config_read. */
+/*
+ * Reads all sections, and the profiles that they name, whose values the empty keys of [feed student] and [feed staff] get.
+ * Errors as config_read.
+ */
+int config_read_whole(const char *path, struct config *config, struct config_error *error) WARN_UNUSED;
+
+/* config_read_whole; an error is told, after "PROGRAM: ". Errors as config_read. */
 int config_read_told(const char *program, const char *path, struct config *config) WARN_UNUSED;
 
 #define CONFIG_MISSING_MAX 8

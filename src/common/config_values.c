@@ -112,18 +112,12 @@ bad_regex(const char *pattern)
 	return r < 0 ? "is not a regular expression (POSIX extended) that needs at least one character" : NULL;
 }
 
-/* What Enroll_Status can hold: `0,1` or a word would silently make every row inactive. */
 static const char *
-bad_statuses(const char *value)
+bad_profile(const char *value)
 {
-	while (*value != '\0') {
-		value += strspn(value, " ");
-		value += *value == '-';
-		if (!isdigit((unsigned char)*value) || (value[1] != ' ' && value[1] != '\0'))
-			return "must be single digits, with or without a minus, with blanks between: 0 1";
-		value++;
-	}
-	return NULL;
+	if (*value == '/' || strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == strlen(value))
+		return NULL;
+	return "must be a profile's name (letters, digits, - and _), or the absolute path of one";
 }
 
 static const char *
@@ -166,10 +160,8 @@ bad_text(enum value_kind kind, const char *value)
 		return bad_addresses(value);
 	case VALUE_REGEX:
 		return bad_regex(value);
-	case VALUE_STATUSES:
-		return bad_statuses(value);
 	case VALUE_PROFILE:
-		return strcmp(value, "chccs") != 0 ? "must be a known profile: chccs" : NULL;
+		return bad_profile(value);
 	default:
 		return NULL;
 	}
@@ -452,7 +444,6 @@ static const struct {
 	[VALUE_ADDRESS] = { parse_text, print_text },
 	[VALUE_ADDRESSES] = { parse_text, print_text },
 	[VALUE_REGEX] = { parse_text, print_text },
-	[VALUE_STATUSES] = { parse_text, print_text },
 	[VALUE_PROFILE] = { parse_text, print_text },
 	[VALUE_NUMBER] = { parse_number, print_number },
 	[VALUE_NUMBER_OR_ALL] = { parse_number, print_number },

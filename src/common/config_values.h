@@ -29,8 +29,7 @@ enum value_kind {
 	VALUE_ADDRESS,       /* of a mail */
 	VALUE_ADDRESSES,     /* several, blanks or commas between, or none */
 	VALUE_REGEX,         /* a barcode pattern */
-	VALUE_STATUSES,      /* single digits, with or without a minus, blanks between */
-	VALUE_PROFILE,       /* a known profile */
+	VALUE_PROFILE,       /* a profile's name or path */
 	VALUE_NUMBER,        /* low to high */
 	VALUE_NUMBER_OR_ALL, /* the same, or `all` (UINT32_MAX) */
 	VALUE_PERCENT,       /* `30%` or `30`, or `off` (GUARD_OFF) */

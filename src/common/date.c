@@ -160,6 +160,27 @@ date_parse_us(const char *bytes, size_t size, int32_t *ret_days)
 	return r < 0 ? r : finish(date, ret_days);
 }
 
+int
+date_parse_dmy(const char *bytes, size_t size, int32_t *ret_days)
+{
+	struct date date = { 0 };
+	const struct part parts[3] = { { 1, 2, &date.day }, { 1, 2, &date.month }, { 4, 4, &date.year } };
+	int r = parse(bytes, size, parts, '/');
+
+	return r < 0 ? r : finish(date, ret_days);
+}
+
+int
+date_parse_bare(const char *bytes, size_t size, int32_t *ret_days)
+{
+	struct date date = { 0 };
+
+	if (size != 8 || take_number(bytes, 4, 4, 4, &date.year) == 0 || take_number(bytes + 4, 2, 2, 2, &date.month) == 0 ||
+	    take_number(bytes + 6, 2, 2, 2, &date.day) == 0)
+		return -EINVAL;
+	return finish(date, ret_days);
+}
+
 int32_t
 date_today(void)
 {

@@ -29,11 +29,14 @@ struct date date_from_days(int32_t days);
 void date_format(int32_t days, char ret_text[static DATE_TEXT_SIZE]);
 
 /*
- * Reads a date. iso: exactly YYYY-MM-DD (what Sierra sends). us: MM/DD/YYYY or M/D/YYYY. Nothing before or after it.
+ * Reads a date. iso: exactly YYYY-MM-DD (what Sierra sends). us: MM/DD/YYYY or M/D/YYYY. dmy: the same, day
+ * before month. bare: exactly YYYYMMDD. Nothing before or after it.
  * Returns 0, or -EINVAL where it is not a real date in that form.
  */
 int date_parse_iso(const char *bytes, size_t size, int32_t *ret_days) WARN_UNUSED;
 int date_parse_us(const char *bytes, size_t size, int32_t *ret_days) WARN_UNUSED;
+int date_parse_dmy(const char *bytes, size_t size, int32_t *ret_days) WARN_UNUSED;
+int date_parse_bare(const char *bytes, size_t size, int32_t *ret_days) WARN_UNUSED;
 
 /* Today's local date; asks the time zone once. The supervisor alone calls it. */
 int32_t date_today(void);

@@ -6,16 +6,17 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const words[COLUMN_MAX] = {
+static const char *const words[COLUMN_PROFILE_MAX] = {
 #define COLUMN_WORD(name, word) [COLUMN_##name] = (word),
 	FEED_COLUMNS(COLUMN_WORD)
 #undef COLUMN_WORD
+	[COLUMN_ROLE] = "role", [COLUMN_ID] = "id", [COLUMN_KIND] = "kind", [COLUMN_OTHER] = "other",
 };
 
 const char *
 feed_column_name(enum feed_column column)
 {
-	return (int)column >= 0 && column < COLUMN_MAX ? words[column] : NULL;
+	return (int)column >= 0 && column < COLUMN_PROFILE_MAX ? words[column] : NULL;
 }
 
 static uint16_t

@@ -189,9 +189,8 @@ encode(uint32_t c, char ret[static CHAR_MAX_SIZE])
 
 /* Adds a cell character by character. On an error what was added is taken back by the caller. */
 static int
-add_slowly(struct buf *out, const uint8_t *at, size_t size)
+add_slowly(struct buf *out, const uint8_t *at, size_t size, bool utf8)
 {
-	bool utf8 = text_is_utf8((const char *)at, size);
 	bool began = false, gap = false;
 	char chunk[CHUNK];
 	size_t used = 0;
@@ -223,20 +222,31 @@ add_slowly(struct buf *out, const uint8_t *at, size_t size)
 	return r;
 }
 
-int
-text_add_cell(struct buf *out, const char *bytes, size_t size)
+static int
+add_cell(struct buf *out, const char *bytes, size_t size, bool utf8)
 {
 	size_t before = out->size;
-	int r;
+	int r = add_slowly(out, (const uint8_t *)bytes, size, utf8);
 
-	if (is_plain((const uint8_t *)bytes, size))
-		return buf_add(out, bytes, size);
-	r = add_slowly(out, (const uint8_t *)bytes, size);
 	if (r < 0 && out->bytes != NULL) {
 		explicit_bzero(out->bytes + before, out->size - before);
 		out->size = before;
 	}
 	return r;
+}
+
+int
+text_add_cell(struct buf *out, const char *bytes, size_t size)
+{
+	if (is_plain((const uint8_t *)bytes, size))
+		return buf_add(out, bytes, size);
+	return add_cell(out, bytes, size, text_is_utf8(bytes, size));
+}
+
+int
+text_add_cell_1252(struct buf *out, const char *bytes, size_t size)
+{
+	return add_cell(out, bytes, size, false);
 }
 
 bool
@@ -260,4 +270,27 @@ text_is_cell(const char *bytes, size_t size)
 		gap = c == ' ';
 	}
 	return c != ' ';
+}
+
+static char
+fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+text_same_name(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+	size_t i = 0, j = 0;
+
+	for (;;) {
+		while (i < a_size && a[i] == ' ')
+			i++;
+		while (j < b_size && b[j] == ' ')
+			j++;
+		if (i == a_size || j == b_size)
+			return i == a_size && j == b_size;
+		if (fold(a[i++]) != fold(b[j++]))
+			return false;
+	}
 }

@@ -20,6 +20,12 @@ bool text_is_utf8(const char *bytes, size_t size);
  */
 int text_add_cell(struct buf *out, const char *bytes, size_t size) WARN_UNUSED;
 
+/* The same, of bytes that are Windows-1252 whatever they look like. */
+int text_add_cell_1252(struct buf *out, const char *bytes, size_t size) WARN_UNUSED;
+
+/* Compares two texts as names of columns compare: letters of ASCII without case, blanks left out. */
+bool text_same_name(const char *a, size_t a_size, const char *b, size_t b_size);
+
 /* True where a text is as text_add_cell leaves it. */
 bool text_is_cell(const char *bytes, size_t size);
 

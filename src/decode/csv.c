@@ -34,6 +34,8 @@ struct csv {
 	void *data;
 	enum csv_state state;
 	char delimiter; /* NUL until the first line with anything in it is whole */
+	char given;     /* the delimiter that is set; NUL: told by the first line */
+	bool unquoted;  /* quotes are bytes as any */
 	bool begun;     /* the place for a BOM is passed */
 	bool quoted;
 	bool cr; /* there is a CR in the open cell, where it is not quoted */
@@ -63,6 +65,13 @@ csv_new(struct csv **ret, csv_row_fn *fn, void *data)
 	csv->line = 1;
 	*ret = csv;
 	return 0;
+}
+
+void
+csv_set_form(struct csv *csv, char delimiter, bool quotes)
+{
+	csv->given = delimiter;
+	csv->unquoted = !quotes;
 }
 
 struct csv *
@@ -383,7 +392,7 @@ parse(struct csv *csv, const char *at, size_t size)
 
 		switch (csv->state) {
 		case CSV_CELL:
-			if (*at != '"') {
+			if (*at != '"' || csv->unquoted) {
 				csv->state = CSV_PLAIN;
 				csv->cr = false;
 				continue;
@@ -443,7 +452,7 @@ read_head(struct csv *csv, bool last)
 		csv->line++;
 		return CSV_OK;
 	}
-	csv->delimiter = memchr(at, '\t', size) != NULL ? '\t' : ',';
+	csv->delimiter = csv->given != '\0' ? csv->given : memchr(at, '\t', size) != NULL ? '\t' : ',';
 	return parse(csv, at, size);
 }
 

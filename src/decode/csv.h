@@ -51,6 +51,9 @@ struct csv;
 /* Makes a reader. fn and data are the caller's and outlive it. Returns 0 or -ENOMEM. */
 int csv_new(struct csv **ret, csv_row_fn *fn, void *data) WARN_UNUSED;
 
+/* Before the first bytes: a delimiter of its own (NUL: told by the first line), and whether double quotes mean something. */
+void csv_set_form(struct csv *csv, char delimiter, bool quotes);
+
 /* Wipes and frees. Accepts NULL, returns NULL. */
 struct csv *csv_free(struct csv *csv);
 void csv_freep(struct csv **csv);

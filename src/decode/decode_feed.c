@@ -7,18 +7,16 @@
 #include <stdlib.h>
 
 #include "common/record.h"
-#include "decode/csv.h"
-#include "decode/layout.h"
-#include "decode/shape_tally.h"
 #include "patrond/limits.h"
 
 #define BATCH (64U << 10) /* bytes: a pipe's own size, so that a write is one switch to load */
 
 struct decode_feed {
-	enum feed_kind kind;
+	unsigned int kinds;
+	enum feed_kind kind; /* whose failure one of the whole file is */
 	struct csv *csv;
 	struct layout *layout;
-	struct shape_tally *tally;
+	struct shape_tally *tallies[FEED_KIND_MAX]; /* of the kinds */
 	struct record_pipe *pipe;
 	struct failure failure;
 };
@@ -33,6 +31,12 @@ static const enum failure_code csv_failures[] = {
 	[CSV_E_TOO_MANY_CELLS] = FAILURE_TOO_MANY_CELLS,
 	[CSV_E_NUL_BYTE] = FAILURE_NUL_BYTE,
 };
+
+enum failure_code
+decode_csv_failure(enum csv_error error)
+{
+	return csv_failures[error];
+}
 
 int
 record_pipe_flush(struct record_pipe *pipe)
@@ -72,6 +76,17 @@ put_record(struct decode_feed *feed, const struct record *record)
 	return r < 0 ? fail(feed, FAILURE_RECORDS, 0, 0, -r) : 0;
 }
 
+/* The missing column by its name in the profile; one that is unknown by its position alone. */
+static int
+fail_header(struct decode_feed *feed)
+{
+	struct header_misfit misfit = layout_misfit(feed->layout);
+
+	if (misfit.missing == COLUMN_INVALID)
+		return fail(feed, FAILURE_HEADER, 0, misfit.column, 0);
+	return fail(feed, FAILURE_COLUMN_MISSING, 0, misfit.column, (int)misfit.missing);
+}
+
 static int
 take_row(void *data, const struct csv_row *row)
 {
@@ -81,17 +96,20 @@ take_row(void *data, const struct csv_row *row)
 
 	switch (r) {
 	case LAYOUT_RECORD:
-		shape_tally_row(feed->tally, &record, layout_sight(feed->layout), row->count, row->delimiter);
+		shape_tally_row(feed->tallies[record.feed], &record, layout_sight(feed->layout), row->count, row->delimiter);
 		return put_record(feed, &record);
 	case LAYOUT_HEADER:
-		shape_tally_header(feed->tally);
+		for (size_t kind = 0; kind < FEED_KIND_MAX; kind++)
+			if (feed->tallies[kind] != NULL)
+				shape_tally_header(feed->tallies[kind]);
 		return 0;
 	case LAYOUT_BLANK:
+	case LAYOUT_ELSE:
 		return 0;
 	case LAYOUT_E_HEADER:
-		return fail(feed, FAILURE_HEADER, 0, layout_header_column(feed->layout), 0);
+		return fail_header(feed);
 	default:
-		return fail(feed, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, layout_rows(feed->layout) + 1, 0, -r);
+		return fail(feed, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, layout_rows_total(feed->layout) + 1, 0, -r);
 	}
 }
 
@@ -103,7 +121,7 @@ fail_csv(struct decode_feed *feed, enum csv_error error)
 
 	if (error == CSV_E_STOPPED)
 		return -1;
-	return fail(feed, csv_failures[error], layout_rows(feed->layout) + 1, place.column,
+	return fail(feed, csv_failures[error], layout_rows_total(feed->layout) + 1, place.column,
 	    place.line < INT32_MAX ? (int)place.line : INT32_MAX);
 }
 
@@ -123,7 +141,12 @@ decode_feed_finish(struct decode_feed *feed)
 
 	if (error != CSV_OK)
 		return fail_csv(feed, error);
-	return layout_rows(feed->layout) > 0 ? 0 : fail(feed, FAILURE_FEED_EMPTY, 0, 0, 0);
+	for (unsigned int kind = 0; kind < FEED_KIND_MAX; kind++)
+		if ((feed->kinds & FEED_BIT(kind)) != 0 && layout_rows(feed->layout, (enum feed_kind)kind) == 0) {
+			feed->kind = (enum feed_kind)kind;
+			return fail(feed, FAILURE_FEED_EMPTY, 0, 0, 0);
+		}
+	return 0;
 }
 
 struct failure
@@ -133,34 +156,37 @@ decode_feed_failure(const struct decode_feed *feed)
 }
 
 uint32_t
-decode_feed_rows(const struct decode_feed *feed)
+decode_feed_rows(const struct decode_feed *feed, enum feed_kind kind)
 {
-	return layout_rows(feed->layout);
+	return layout_rows(feed->layout, kind);
 }
 
 void
-decode_feed_shape(const struct decode_feed *feed, struct feed_shape *ret)
+decode_feed_shape(const struct decode_feed *feed, enum feed_kind kind, struct feed_shape *ret)
 {
-	shape_tally_figures(feed->tally, ret);
+	shape_tally_figures(feed->tallies[kind], ret);
 }
 
 int
-decode_feed_new(struct decode_feed **ret, enum feed_kind kind, const struct config_feed *config,
-    const struct key_rule *keys, int32_t today, struct record_pipe *pipe)
+decode_feed_new(struct decode_feed **ret, const struct layout_options *options, struct record_pipe *pipe)
 {
 	_cleanup_decode_feed_ struct decode_feed *feed = calloc(1, sizeof(*feed));
 	int r;
 
 	if (feed == NULL)
 		return -ENOMEM;
-	feed->kind = kind;
+	feed->kinds = options->kinds;
+	feed->kind = (options->kinds & FEED_BIT(FEED_STUDENT)) != 0 ? FEED_STUDENT : FEED_STAFF;
 	feed->pipe = pipe;
 	feed->failure = failure_of(FAILURE_INTERNAL, 0);
 	r = csv_new(&feed->csv, take_row, feed);
-	if (r == 0)
-		r = layout_new(&feed->layout, kind, config->statuses, keys, today);
-	if (r == 0)
-		r = shape_tally_new(&feed->tally, today);
+	if (r < 0)
+		return r;
+	csv_set_form(feed->csv, options->profile->delimiter, options->profile->quotes);
+	r = layout_new(&feed->layout, options);
+	for (unsigned int kind = 0; kind < FEED_KIND_MAX && r == 0; kind++)
+		if ((options->kinds & FEED_BIT(kind)) != 0)
+			r = shape_tally_new(&feed->tallies[kind], options->today);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(feed);
@@ -174,7 +200,8 @@ decode_feed_free(struct decode_feed *feed)
 		return NULL;
 	feed->csv = csv_free(feed->csv);
 	feed->layout = layout_free(feed->layout);
-	feed->tally = shape_tally_free(feed->tally);
+	for (size_t kind = 0; kind < FEED_KIND_MAX; kind++)
+		feed->tallies[kind] = shape_tally_free(feed->tallies[kind]);
 	free(feed);
 	return NULL;
 }

@@ -10,6 +10,8 @@
 #include "common/fd.h"
 #include "common/keyrule.h"
 #include "common/wire.h"
+#include "decode/csv.h"
+#include "decode/layout.h"
 #include "patrond/shape.h"
 
 /* The pipe to load, and what waits to be written to it. */
@@ -26,24 +28,27 @@ void record_pipe_done(struct record_pipe *pipe); /* wipes; the descriptor stays 
 
 struct decode_feed;
 
-/* Begins a feed. config, keys and pipe outlive it; today in days since 1970. Returns 0 or -ENOMEM. */
-int decode_feed_new(struct decode_feed **ret, enum feed_kind kind, const struct config_feed *config,
-    const struct key_rule *keys, int32_t today, struct record_pipe *pipe) WARN_UNUSED;
+/*
+ * Begins a file: one feed, or (told by role) both. What the options point at, and pipe, outlive it. Returns 0, -EINVAL or
+ * -ENOMEM (layout_new).
+ */
+int decode_feed_new(struct decode_feed **ret, const struct layout_options *options, struct record_pipe *pipe) WARN_UNUSED;
 
 /* Takes text, cut anywhere; data is the feed (a zip_text_fn). Returns 0, or -1 with the failure kept. */
 int decode_feed_text(void *data, const char *bytes, size_t size);
 
-/* Says that the text ends. Returns 0, or -1 with the failure kept (a feed without rows is one). */
+/* Says that the text ends. Returns 0, or -1 with the failure kept (a feed without rows is one, each of those asked for). */
 int decode_feed_finish(struct decode_feed *feed) WARN_UNUSED;
 
 /* What went wrong, after -1. */
 struct failure decode_feed_failure(const struct decode_feed *feed);
 
-/* Records so far. */
-uint32_t decode_feed_rows(const struct decode_feed *feed);
+/* Records of a feed so far, and the shape of what was read of it. */
+uint32_t decode_feed_rows(const struct decode_feed *feed, enum feed_kind kind);
+void decode_feed_shape(const struct decode_feed *feed, enum feed_kind kind, struct feed_shape *ret);
 
-/* The shape of what was read so far. */
-void decode_feed_shape(const struct decode_feed *feed, struct feed_shape *ret);
+/* The failure that an error of form stands for. */
+enum failure_code decode_csv_failure(enum csv_error error);
 
 /* Wipes and frees. Accepts NULL, returns NULL. */
 struct decode_feed *decode_feed_free(struct decode_feed *feed);

@@ -12,18 +12,23 @@
 
 #define HASH_BLOCK (256U << 10)
 
-unsigned int
-decode_kinds(const struct config_feed feeds[FEED_KIND_MAX], const struct zip_entry *entry)
+bool
+decode_name_fits(const struct zip_entry *entry, const char *pattern)
 {
 	const char *slash = strrchr(entry->name, '/');
 	const char *name = slash != NULL ? slash + 1 : entry->name;
+
+	/* FNM_PERIOD: `*.csv` must not take the dot files that archivers of other systems leave beside the feed. */
+	return name[0] != '\0' && fnmatch(pattern, name, FNM_PERIOD) == 0;
+}
+
+unsigned int
+decode_kinds(const struct config_feed feeds[FEED_KIND_MAX], const struct zip_entry *entry)
+{
 	unsigned int kinds = 0;
 
-	if (name[0] == '\0')
-		return 0;
-	/* FNM_PERIOD: `*.csv` must not take the dot files that archivers of other systems leave beside the feed. */
 	for (unsigned int kind = 0; kind < FEED_KIND_MAX; kind++)
-		if (fnmatch(feeds[kind].pattern, name, FNM_PERIOD) == 0)
+		if (decode_name_fits(entry, feeds[kind].pattern))
 			kinds |= FEED_BIT(kind);
 	return kinds;
 }

@@ -26,6 +26,9 @@ struct inspection {
  */
 unsigned int decode_kinds(const struct config_feed feeds[FEED_KIND_MAX], const struct zip_entry *entry);
 
+/* True where the last component of an entry's name fits a pattern, case included; dot files and folders never do. */
+bool decode_name_fits(const struct zip_entry *entry, const char *pattern);
+
 /*
  * Inspects what is in a descriptor. tick: told of the bytes that were hashed; may be NULL. Returns 0, a positive enum
  * failure_code where it is over a limit, -ECANCELED, or another negative errno.

@@ -11,6 +11,7 @@
 
 #include "common/config.h"
 #include "common/fd.h"
+#include "common/profile.h"
 #include "common/secret.h"
 #include "decode/zip_unpack.h"
 #include "patrond/failure.h"
@@ -19,7 +20,8 @@
 struct decode_job {
 	int zip;     /* descriptors, the caller's */
 	int records;
-	const struct config_feed *feeds; /* FEED_KIND_MAX of them */
+	const struct config_feed *feeds; /* FEED_KIND_MAX of them, patterns filled in (profiles_read) */
+	const struct profiles *profiles;
 	const char *barcode_pattern;
 	const struct secret *passwords;
 	unsigned int kinds; /* FEED_BIT of those to read; a zip that lacks one of several is read for the others */

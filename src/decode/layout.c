@@ -1,90 +1,79 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The profile `chccs`: rows become records. The order of the tests is the domain's, and the first that applies counts. */
+/* Rows become records: headers, blank lines, the tests that every shape has. */
 
-#include "decode/layout.h"
+#include "decode/layout_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/date.h"
-#include "decode/layout_cells.h"
-#include "decode/layout_header.h"
-#include "patrond/limits.h"
 
 #define STATUS_NEGATIVE 10U /* index of -0 in inactive_status */
 #define PIN_KEY_SIZE 10U    /* a shorter staff key gives its last four digits to the PIN */
 #define PIN_DIGITS 4U
 
-/* The student feed; what follows the first street stands one further on in a row that repeats it. */
-enum student_column {
-	STUDENT_OPT_OUT,
-	STUDENT_KEY,
-	STUDENT_FIRST,
-	STUDENT_LAST,
-	STUDENT_DOB,
-	STUDENT_SCHOOL,
-	STUDENT_GRADE,
-	STUDENT_STREET,
-	STUDENT_CITY,
-	STUDENT_STATE,
-	STUDENT_ZIP,
-	STUDENT_EMAIL,
-	STUDENT_PHONE,
-	STUDENT_GUARDIAN,
-};
+/* --- making --- */
 
-enum staff_column {
-	STAFF_STATUS,
-	STAFF_KEY,
-	STAFF_FIRST,
-	STAFF_LAST,
-	STAFF_STREET,
-	STAFF_CITY,
-	STAFF_STATE,
-	STAFF_ZIP,
-	STAFF_MOBILE,
-	STAFF_HOME,
-	STAFF_EMAIL,
-	STAFF_JOB,
-	STAFF_SITE_ID,
-	STAFF_SITE,
-	STAFF_COLUMNS,
-};
+/* The configuration's statuses replace the profile's active ones; what else there may be stays the profile's. */
+static int
+make_active(struct layout *layout, enum feed_kind feed)
+{
+	const char *statuses = layout->options.feeds[feed].statuses;
+	int r;
 
-struct layout {
-	enum feed_kind feed;
-	const struct key_rule *keys;
-	char *statuses;
-	int32_t today;
-	int32_t first_birth_date;
-	uint32_t rows;
-	uint32_t header_column;
-	bool begun; /* the place for a header is passed */
-	char key[LIMIT_KEY];
-	struct row_sight sight;
-	uint16_t positions[COLUMN_MAX]; /* of the sight */
-	struct layout_cells cells;
-};
+	if (statuses[strspn(statuses, " \t")] == '\0')
+		return words_of_list(&layout->active[feed], layout->options.profile, layout->table->active);
+	r = words_of_text(&layout->active[feed], statuses);
+	/* blanks part the words there, so one of staff's is written without its own */
+	layout->active[feed].loose = feed == FEED_STAFF;
+	return r;
+}
+
+static int
+make_words(struct layout *layout)
+{
+	const struct profile_table *table = layout->table;
+	const struct {
+		struct words *words;
+		struct profile_words list;
+	} lists[] = { { &layout->opted_out, table->opted_out }, { &layout->not_opted_out, table->not_opted_out },
+		{ &layout->inactive, table->inactive }, { &layout->students, table->students }, { &layout->staff, table->staff },
+		{ &layout->others, table->others } };
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++)
+		r = words_of_list(lists[i].words, layout->options.profile, lists[i].list);
+	for (unsigned int feed = 0; feed < FEED_KIND_MAX && r == 0; feed++)
+		r = make_active(layout, (enum feed_kind)feed);
+	return r;
+}
 
 int
-layout_new(struct layout **ret, enum feed_kind feed, const char *statuses, const struct key_rule *keys, int32_t today)
+layout_new(struct layout **ret, const struct layout_options *options)
 {
 	_cleanup_layout_ struct layout *layout = calloc(1, sizeof(*layout));
+	enum feed_kind first = (options->kinds & FEED_BIT(FEED_STUDENT)) != 0 ? FEED_STUDENT : FEED_STAFF;
 	int r;
 
 	if (layout == NULL)
 		return -ENOMEM;
-	layout->feed = feed;
-	layout->keys = keys;
-	layout->today = today;
+	layout->options = *options;
+	layout->table = &options->profile->tables[first];
+	if (!layout->table->given || (options->kinds == FEED_BITS_ALL && !options->profile->by_role))
+		return -EINVAL;
 	layout->first_birth_date = date_to_days((struct date){ 1900, 1, 1 });
-	layout->statuses = strdup(statuses);
-	if (layout->statuses == NULL)
-		return -ENOMEM;
-	r = layout_cells_init(&layout->cells);
+	layout->misfit.missing = COLUMN_INVALID;
+	r = make_words(layout);
+	if (r == 0 && layout->table->key_pattern != 0)
+		r = key_rule_new(&layout->own_keys, options->profile->words[layout->table->key_pattern]);
+	if (r == 0)
+		r = layout_cells_init(&layout->cells, options->profile->encoding);
 	if (r < 0)
 		return r;
+	header_by_position(layout->table, &layout->map);
+	for (size_t i = 0; i < options->profile->join_count; i++)
+		layout->joins_school |= profile_column(&options->profile->joins[i], COLUMN_SCHOOL) != NULL;
 	*ret = TAKE_PTR(layout);
 	return 0;
 }
@@ -95,7 +84,15 @@ layout_free(struct layout *layout)
 	if (layout == NULL)
 		return NULL;
 	layout_cells_done(&layout->cells);
-	free(layout->statuses);
+	words_done(&layout->opted_out);
+	words_done(&layout->not_opted_out);
+	words_done(&layout->inactive);
+	words_done(&layout->students);
+	words_done(&layout->staff);
+	words_done(&layout->others);
+	for (size_t feed = 0; feed < FEED_KIND_MAX; feed++)
+		words_done(&layout->active[feed]);
+	layout->own_keys = key_rule_free(layout->own_keys);
 	explicit_bzero(layout, sizeof(*layout));
 	free(layout);
 	return NULL;
@@ -107,10 +104,32 @@ layout_freep(struct layout **layout)
 	*layout = layout_free(*layout);
 }
 
+/* --- asking --- */
+
 uint32_t
-layout_rows(const struct layout *layout)
+layout_rows(const struct layout *layout, enum feed_kind feed)
 {
-	return layout->rows;
+	return layout->rows[feed];
+}
+
+uint32_t
+layout_rows_total(const struct layout *layout)
+{
+	return layout->rows[FEED_STUDENT] + layout->rows[FEED_STAFF];
+}
+
+struct header_misfit
+layout_misfit(const struct layout *layout)
+{
+	return layout->misfit;
+}
+
+size_t
+layout_columns(const struct layout *layout, enum feed_column ret[static LIMIT_CELLS])
+{
+	for (size_t i = 0; i < layout->map.cells; i++)
+		ret[i] = (enum feed_column)layout->map.what[i];
+	return layout->map.cells;
 }
 
 const struct row_sight *
@@ -119,17 +138,10 @@ layout_sight(const struct layout *layout)
 	return &layout->sight;
 }
 
-uint32_t
-layout_header_column(const struct layout *layout)
-{
-	return layout->header_column;
-}
+/* --- the tests that every shape has --- */
 
-/* --- the tests that both feeds have --- */
-
-/* The key is told also of rows that are rejected or opted out: an opt-out counts for every row of that key. */
-static void
-take_key(struct layout *layout, const struct csv_row *row, size_t column, struct record *record)
+void
+layout_take_key(struct layout *layout, const struct csv_row *row, size_t column, struct record *record)
 {
 	int size;
 
@@ -140,7 +152,47 @@ take_key(struct layout *layout, const struct csv_row *row, size_t column, struct
 		return;
 	record->fields[RECORD_KEY] = (struct text){ layout->key, (size_t)size };
 	record->key_fits = memchr(layout->key, '$', (size_t)size) == NULL &&
-	    key_rule_fits(layout->keys, layout->key, (size_t)size);
+	    key_rule_fits(layout->options.keys, layout->key, (size_t)size) &&
+	    (layout->own_keys == NULL || key_rule_fits(layout->own_keys, layout->key, (size_t)size));
+}
+
+bool
+layout_opted_out(const struct layout *layout, const struct text *cell)
+{
+	return !words_have(&layout->not_opted_out, cell);
+}
+
+enum reason
+layout_take_cell(const struct layout *layout, const struct field_rule *rule, struct record *record)
+{
+	const struct text *cell = &layout->cells.at[rule->column];
+
+	if (cell->size > rule->max)
+		return REASON_SHAPE;
+	record->fields[rule->field] = *cell;
+	return REASON_NONE;
+}
+
+/* The index of a single digit, with or without a minus, in inactive_status; or RECORD_NO_STATUS. */
+static uint8_t
+status_index(const struct text *status)
+{
+	size_t digit = status->size == 2 && status->bytes[0] == '-' ? 1 : 0;
+
+	if (status->size != digit + 1 || !cell_digit(status->bytes[digit]))
+		return RECORD_NO_STATUS;
+	return (uint8_t)(status->bytes[digit] - '0' + (digit == 1 ? (int)STATUS_NEGATIVE : 0));
+}
+
+enum reason
+layout_status(const struct layout *layout, const struct text *status, struct record *record)
+{
+	if (layout->sight.active)
+		return REASON_NONE;
+	if (!layout->inactive.any && !words_have(&layout->inactive, status))
+		return REASON_STATUS;
+	record->status = layout->sight.status;
+	return REASON_INACTIVE;
 }
 
 /* A name of nothing but commas and blanks is none: in Sierra a comma parts surname and first name. */
@@ -153,242 +205,6 @@ is_missing(const struct text *name)
 	return true;
 }
 
-/* --- what the shape of a feed is counted by --- */
-
-static void
-see(struct layout *layout, enum feed_column column, size_t at)
-{
-	layout->positions[column] = (uint16_t)(at + 1);
-	if (layout->cells.at[at].size > 0)
-		layout->sight.filled |= COLUMN_BIT(column);
-}
-
-/* Which cell a field comes from, and how long it may be. */
-struct field_rule {
-	enum record_field field;
-	size_t column;
-	size_t max;
-};
-
-/*
- * Takes the cells of a row into its record. shift: by how much what follows the first street stands further on. Returns
- * REASON_NONE, or REASON_SHAPE where one is over its limit: cut, it would be somebody else's.
- */
-static enum reason
-take_fields(const struct layout *layout, const struct field_rule *rules, size_t count, size_t shift, struct record *record)
-{
-	for (size_t i = 0; i < count; i++) {
-		size_t column = rules[i].column + (rules[i].column > STUDENT_STREET ? shift : 0);
-		const struct text *cell = &layout->cells.at[column];
-
-		if (cell->size > rules[i].max)
-			return REASON_SHAPE;
-		record->fields[rules[i].field] = *cell;
-	}
-	return REASON_NONE;
-}
-
-/* True where the status is one of the configured words, as they stand or (loose) case and blanks aside. */
-static bool
-is_processed(const struct layout *layout, const struct text *status, bool loose)
-{
-	const char *at = layout->statuses;
-
-	while (*at != '\0') {
-		size_t size = strcspn(at, " \t");
-
-		if (size > 0 && header_same(at, size, status->bytes, status->size) && (loose || size == status->size))
-			return true;
-		at += size;
-		at += strspn(at, " \t");
-	}
-	return false;
-}
-
-/* --- students --- */
-
-/* Anything that does not clearly say no is an opt-out: the careful reading protects the child. */
-static bool
-is_opted_out(const struct text *cell)
-{
-	static const char *const no[] = { "", "0", "false", "no", "n" };
-
-	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
-		if (cell_is_word(cell, no[i]))
-			return false;
-	return true;
-}
-
-/*
- * Where the status stands, counted from the row's end: the last cell, or the one before where the last is the DCID.
- * A guardian's e-mail is empty or has an @, so two integers, or an integer and nothing, can only be these two.
- */
-static size_t
-student_status_column(const struct layout *layout, size_t count)
-{
-	const struct text *last = &layout->cells.at[count - 1];
-
-	if (count >= 2 && cell_is_integer(&layout->cells.at[count - 2]) && (last->size == 0 || cell_is_integer(last)))
-		return count - 2;
-	return count - 1;
-}
-
-/* Index of a status of one digit, with a minus before it or not; or RECORD_NO_STATUS. */
-static uint8_t
-status_index(const struct text *status)
-{
-	size_t digit = status->size == 2 && status->bytes[0] == '-' ? 1 : 0;
-
-	if (status->size != digit + 1 || !cell_digit(status->bytes[digit]))
-		return RECORD_NO_STATUS;
-	return (uint8_t)(status->bytes[digit] - '0' + (digit == 1 ? (int)STATUS_NEGATIVE : 0));
-}
-
-/* Where each column stands and whether there is anything in it, in a row whose shape is known. */
-static void
-student_see(struct layout *layout, const struct csv_row *row, size_t shift, size_t status)
-{
-	static const uint8_t columns[] = { COLUMN_OPT_OUT, COLUMN_KEY, COLUMN_FIRST, COLUMN_LAST, COLUMN_BIRTH_DATE,
-		COLUMN_SCHOOL, COLUMN_GRADE, COLUMN_STREET, COLUMN_CITY, COLUMN_STATE, COLUMN_ZIP, COLUMN_EMAIL, COLUMN_PHONE };
-	const struct text *birth_date = &layout->cells.at[STUDENT_DOB];
-	struct row_sight *sight = &layout->sight;
-
-	for (size_t i = 0; i < sizeof(columns); i++)
-		see(layout, (enum feed_column)columns[i], i + (i > STUDENT_STREET ? shift : 0));
-	if (shift == 1)
-		see(layout, COLUMN_STREET_2, STUDENT_STREET + 1);
-	for (size_t i = status; i > STUDENT_GUARDIAN + shift; i--)
-		see(layout, COLUMN_GUARDIAN_EMAIL, i - 1);
-	see(layout, COLUMN_STATUS, status);
-	if (status + 1 < row->count)
-		see(layout, COLUMN_STATE_ID, status + 1);
-	sight->status = status_index(&layout->cells.at[status]);
-	sight->active = is_processed(layout, &layout->cells.at[status], false);
-	sight->school = layout->cells.at[STUDENT_SCHOOL];
-	if (date_parse_us(birth_date->bytes, birth_date->size, &sight->birth_date) < 0 ||
-	    sight->birth_date < layout->first_birth_date || sight->birth_date > layout->today)
-		sight->birth_date = RECORD_NO_DATE;
-}
-
-/* The street and its second part, and the e-mails around the phone. Returns as the verdict of a row. */
-static int
-student_joins(struct layout *layout, size_t shift, size_t status, struct record *record)
-{
-	struct layout_cells *cells = &layout->cells;
-	int r = 0;
-
-	if (shift == 1) {
-		if (cells->at[STUDENT_STREET + 1].size > LIMIT_TEXT)
-			return REASON_SHAPE;
-		r = layout_cells_join(cells, STUDENT_STREET, STUDENT_STREET + 2, 2 * LIMIT_TEXT + 1,
-		    &record->fields[RECORD_STREET]);
-		if (r < 0)
-			return r;
-	}
-	/* The phone between the student's e-mail and the guardians' is no e-mail. */
-	cells->at[STUDENT_PHONE + shift].size = 0;
-	r = layout_cells_join(cells, STUDENT_EMAIL + shift, status, LIMIT_EMAILS, &record->fields[RECORD_EMAILS]);
-	return r == -EMSGSIZE ? (int)REASON_SHAPE : r;
-}
-
-/* Where a student's row has what may stand further on. */
-struct student_places {
-	size_t guardian;
-	size_t status;
-};
-
-/* The shape: where the ZIP stands tells whether the street is repeated. Returns as the verdict of a row. */
-static int
-student_shape(struct layout *layout, const struct csv_row *row, struct student_places *ret, struct record *record)
-{
-	static const struct field_rule rules[] = {
-		{ RECORD_FIRST, STUDENT_FIRST, LIMIT_NAME },
-		{ RECORD_LAST, STUDENT_LAST, LIMIT_NAME },
-		{ RECORD_STREET, STUDENT_STREET, LIMIT_TEXT },
-		{ RECORD_CITY, STUDENT_CITY, LIMIT_TEXT },
-		{ RECORD_STATE, STUDENT_STATE, LIMIT_TEXT },
-		{ RECORD_ZIP, STUDENT_ZIP, LIMIT_TEXT },
-		{ RECORD_PHONE, STUDENT_PHONE, LIMIT_TEXT },
-	};
-	struct layout_cells *cells = &layout->cells;
-	size_t shift, status;
-	int r = layout_cells_blank_dollars(cells, STUDENT_FIRST, row->count < STUDENT_PHONE ? row->count : STUDENT_PHONE);
-
-	if (r < 0)
-		return r;
-	if (row->count > STUDENT_ZIP && cell_is_zip(&cells->at[STUDENT_ZIP]))
-		shift = 0;
-	else if (row->count > STUDENT_ZIP + 1 && cell_is_zip(&cells->at[STUDENT_ZIP + 1]))
-		shift = 1;
-	else
-		return REASON_SHAPE;
-	status = student_status_column(layout, row->count);
-	if (status < STUDENT_GUARDIAN + shift + 1)
-		return REASON_SHAPE;
-	student_see(layout, row, shift, status);
-	*ret = (struct student_places){ .guardian = STUDENT_GUARDIAN + shift, .status = status };
-	r = layout_cells_blank_dollars(cells, STUDENT_PHONE, status);
-	if (r < 0)
-		return r;
-	r = (int)take_fields(layout, rules, sizeof(rules) / sizeof(rules[0]), shift, record);
-	return r == 0 ? student_joins(layout, shift, status, record) : r;
-}
-
-/* Returns REASON_NONE, REASON_INACTIVE with the record's status set, or REASON_STATUS. */
-static enum reason
-student_status(const struct layout *layout, struct record *record)
-{
-	if (layout->sight.active)
-		return REASON_NONE;
-	record->status = layout->sight.status;
-	return record->status == RECORD_NO_STATUS ? REASON_STATUS : REASON_INACTIVE;
-}
-
-/*
- * A guardian's e-mail is empty or has an @; words there are another column, or another row that ran into this one.
- * (A number alone may be a status before a DCID that is none.)
- */
-static bool
-guardians_are_strange(const struct layout *layout, const struct student_places *places)
-{
-	for (size_t i = places->guardian; i < places->status; i++) {
-		const struct text *cell = &layout->cells.at[i];
-
-		if (cell->size > 0 && memchr(cell->bytes, '@', cell->size) == NULL && !cell_is_integer(cell))
-			return true;
-	}
-	return false;
-}
-
-static int
-student_verdict(struct layout *layout, const struct csv_row *row, struct record *record)
-{
-	struct student_places places = { 0 };
-	int r;
-
-	take_key(layout, row, STUDENT_KEY, record);
-	if (is_opted_out(&layout->cells.at[STUDENT_OPT_OUT]))
-		return REASON_OPTED_OUT;
-	r = student_shape(layout, row, &places, record);
-	if (r != 0)
-		return r;
-	r = (int)student_status(layout, record);
-	if (r != REASON_STATUS && guardians_are_strange(layout, &places)) {
-		record->status = RECORD_NO_STATUS;
-		return REASON_SHAPE;
-	}
-	if (r != 0)
-		return r;
-	if (!record->key_fits)
-		return REASON_KEY;
-	if (is_missing(&record->fields[RECORD_FIRST]) && is_missing(&record->fields[RECORD_LAST]))
-		return REASON_NAME;
-	record->birth_date = layout->sight.birth_date;
-	return record->birth_date == RECORD_NO_DATE ? REASON_BIRTH_DATE : REASON_NONE;
-}
-
-/* --- staff --- */
-
 /* The PIN of a member of staff comes from the key, and a short key needs four digits for it. */
 static bool
 staff_key_fits(const struct text *key)
@@ -400,52 +216,55 @@ staff_key_fits(const struct text *key)
 	return key->size >= PIN_KEY_SIZE || digits >= PIN_DIGITS;
 }
 
-static void
-staff_see(struct layout *layout)
+enum reason
+layout_person(struct layout *layout, struct record *record)
 {
-	static const uint8_t columns[STAFF_COLUMNS] = { COLUMN_STATUS, COLUMN_KEY, COLUMN_FIRST, COLUMN_LAST, COLUMN_STREET,
-		COLUMN_CITY, COLUMN_STATE, COLUMN_ZIP, COLUMN_PHONE, COLUMN_PHONE_2, COLUMN_EMAIL, COLUMN_JOB, COLUMN_SCHOOL,
-		COLUMN_SITE };
-	bool all = layout->statuses[strspn(layout->statuses, " \t")] == '\0';
+	bool student = record->feed == FEED_STUDENT;
 
-	for (size_t i = 0; i < STAFF_COLUMNS; i++)
-		see(layout, (enum feed_column)columns[i], i);
-	layout->sight.active = all || is_processed(layout, &layout->cells.at[STAFF_STATUS], true);
-	layout->sight.school = layout->cells.at[STAFF_SITE_ID];
-}
-
-static int
-staff_verdict(struct layout *layout, const struct csv_row *row, struct record *record)
-{
-	static const struct field_rule rules[] = {
-		{ RECORD_FIRST, STAFF_FIRST, LIMIT_NAME },
-		{ RECORD_LAST, STAFF_LAST, LIMIT_NAME },
-		{ RECORD_STREET, STAFF_STREET, LIMIT_TEXT },
-		{ RECORD_CITY, STAFF_CITY, LIMIT_TEXT },
-		{ RECORD_STATE, STAFF_STATE, LIMIT_TEXT },
-		{ RECORD_ZIP, STAFF_ZIP, LIMIT_TEXT },
-		{ RECORD_EMAILS, STAFF_EMAIL, LIMIT_EMAILS },
-		{ RECORD_PHONE, STAFF_MOBILE, LIMIT_TEXT },
-		{ RECORD_PHONE_2, STAFF_HOME, LIMIT_TEXT },
-	};
-	int r;
-
-	take_key(layout, row, STAFF_KEY, record);
-	if (row->count != STAFF_COLUMNS)
-		return REASON_SHAPE;
-	staff_see(layout);
-	r = layout_cells_blank_dollars(&layout->cells, STAFF_FIRST, STAFF_COLUMNS);
-	if (r == 0)
-		r = (int)take_fields(layout, rules, sizeof(rules) / sizeof(rules[0]), 0, record);
-	if (r != 0)
-		return r;
-	if (!layout->sight.active)
-		return REASON_INACTIVE;
-	if (!record->key_fits || !staff_key_fits(&record->fields[RECORD_KEY]))
+	if (!record->key_fits || (!student && !staff_key_fits(&record->fields[RECORD_KEY])))
 		return REASON_KEY;
 	if (is_missing(&record->fields[RECORD_FIRST]) && is_missing(&record->fields[RECORD_LAST]))
 		return REASON_NAME;
-	return REASON_NONE;
+	if (!student)
+		return REASON_NONE;
+	record->birth_date = layout->sight.birth_date;
+	return record->birth_date == RECORD_NO_DATE ? REASON_BIRTH_DATE : REASON_NONE;
+}
+
+/* --- what the shape of a feed is counted by --- */
+
+void
+layout_see(struct layout *layout, enum feed_column column, size_t at)
+{
+	layout->positions[column] = (uint16_t)(at + 1);
+	if (layout->cells.at[at].size > 0)
+		layout->sight.filled |= COLUMN_BIT(column);
+}
+
+void
+layout_see_status(struct layout *layout, enum feed_kind feed, const struct text *status)
+{
+	const struct words *active = &layout->active[feed];
+
+	layout->sight.active = active->any || words_have(active, status);
+	if (feed == FEED_STUDENT)
+		layout->sight.status = status_index(status);
+}
+
+void
+layout_see_days(struct layout *layout, int32_t days)
+{
+	if (days >= layout->first_birth_date && days <= layout->options.today)
+		layout->sight.birth_date = days;
+}
+
+void
+layout_see_birth_date(struct layout *layout, const struct text *cell)
+{
+	int32_t days;
+
+	if (profile_date(layout->table, cell->bytes, cell->size, &days) == 0)
+		layout_see_days(layout, days);
 }
 
 /* --- rows --- */
@@ -472,15 +291,55 @@ drop_fields(struct record *record)
 	record->birth_date = RECORD_NO_DATE;
 }
 
+static bool
+takes_header(const struct layout *layout, const struct csv_row *row)
+{
+	enum profile_header header = layout->options.profile->header;
+
+	return header == PROFILE_HEADER_REQUIRED ||
+	    (header == PROFILE_HEADER_EITHER && header_is(layout->options.profile, layout->cells.at, row->count));
+}
+
+static int
+fit_header(struct layout *layout, const struct csv_row *row)
+{
+	const struct layout_options *options = &layout->options;
+	bool no_opt_out = options->feeds[FEED_STUDENT].opt_out == OPT_OUT_NONE || (options->kinds & FEED_BIT(FEED_STUDENT)) == 0;
+
+	if (layout->table->shape == PROFILE_SHAPE_CHCCS) {
+		layout->misfit.column = header_fit_ordered(options->profile, layout->table, layout->cells.at, row->count);
+		return layout->misfit.column == 0 ? LAYOUT_HEADER : LAYOUT_E_HEADER;
+	}
+	return header_fit(options->profile, layout->table, no_opt_out, layout->cells.at, row->count, &layout->map,
+	           &layout->misfit)
+	    ? LAYOUT_HEADER
+	    : LAYOUT_E_HEADER;
+}
+
+static int
+verdict(struct layout *layout, const struct csv_row *row, struct record *record)
+{
+	if (layout->table->shape == PROFILE_SHAPE_COLUMNS)
+		return layout_columns_row(layout, row, record);
+	return record->feed == FEED_STUDENT ? layout_chccs_student(layout, row, record)
+	                                    : layout_chccs_staff(layout, row, record);
+}
+
+/* Whose row it is. */
+static enum feed_kind
+feed_of(const struct layout *layout, const struct csv_row *row, bool *ret_unknown)
+{
+	*ret_unknown = false;
+	if (layout->options.profile->by_role)
+		return layout_columns_feed(layout, row, ret_unknown);
+	return (layout->options.kinds & FEED_BIT(FEED_STUDENT)) != 0 ? FEED_STUDENT : FEED_STAFF;
+}
+
 int
 layout_row(struct layout *layout, const struct csv_row *row, struct record *ret)
 {
-	struct record record = {
-		.feed = layout->feed,
-		.status = RECORD_NO_STATUS,
-		.birth_date = RECORD_NO_DATE,
-	};
-	bool first = !layout->begun;
+	struct record record = { .status = RECORD_NO_STATUS, .birth_date = RECORD_NO_DATE };
+	bool first = !layout->begun, unknown;
 	int r = layout_cells_set(&layout->cells, row);
 
 	if (r < 0)
@@ -488,17 +347,21 @@ layout_row(struct layout *layout, const struct csv_row *row, struct record *ret)
 	if (is_blank(layout, row))
 		return LAYOUT_BLANK;
 	layout->begun = true;
-	if (first && header_is(layout->cells.at, row->count)) {
-		layout->header_column = header_misfit(layout->feed, layout->cells.at, row->count);
-		return layout->header_column == 0 ? LAYOUT_HEADER : LAYOUT_E_HEADER;
-	}
+	if (first && takes_header(layout, row))
+		return fit_header(layout, row);
 	memset(layout->positions, 0, sizeof(layout->positions));
 	layout->sight = (struct row_sight){ .status = RECORD_NO_STATUS, .birth_date = RECORD_NO_DATE, .positions = layout->positions };
-	r = layout->feed == FEED_STUDENT ? student_verdict(layout, row, &record) : staff_verdict(layout, row, &record);
+	record.feed = feed_of(layout, row, &unknown);
+	if (record.feed < 0 || (layout->options.kinds & FEED_BIT(record.feed)) == 0)
+		return LAYOUT_ELSE;
+	r = verdict(layout, row, &record);
 	if (r < 0)
 		return r;
+	/* nobody knows whose it is: it is not taken, whatever else it says */
+	if (unknown && r != REASON_OPTED_OUT)
+		r = REASON_SHAPE;
 	record.verdict = (enum reason)r;
-	record.row = ++layout->rows;
+	record.row = ++layout->rows[record.feed];
 	if (record.verdict != REASON_NONE)
 		drop_fields(&record);
 	*ret = record;

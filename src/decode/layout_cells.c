@@ -10,14 +10,14 @@
 #endif
 
 #include "common/text.h"
-#include "decode/layout_header.h"
 
 /* Three bytes for each of a row, twice (`$` blanked), and the joined street and e-mails. */
 #define SCRATCH_MAX (8U * LIMIT_ROW_SIZE)
 
 int
-layout_cells_init(struct layout_cells *cells)
+layout_cells_init(struct layout_cells *cells, enum profile_encoding encoding)
 {
+	cells->encoding = encoding;
 	cells->scratch = BUF_INIT(SCRATCH_MAX);
 	/* All of it at once: texts point into it, so it must never move. */
 	return buf_reserve(&cells->scratch, SCRATCH_MAX);
@@ -71,10 +71,14 @@ static int
 normalise(struct layout_cells *cells, const struct text *text, struct text *ret)
 {
 	size_t before = cells->scratch.size;
-	int r = text_add_cell(&cells->scratch, text->bytes, text->size);
+	int r = cells->encoding == PROFILE_ENCODING_WINDOWS_1252
+	    ? text_add_cell_1252(&cells->scratch, text->bytes, text->size)
+	    : text_add_cell(&cells->scratch, text->bytes, text->size);
 
 	if (r < 0)
 		return r;
+	if (cells->encoding == PROFILE_ENCODING_UTF_8 && !text_is_utf8(text->bytes, text->size))
+		cells->strange = true;
 	*ret = (struct text){ cells->scratch.bytes + before, cells->scratch.size - before };
 	return 0;
 }
@@ -103,6 +107,7 @@ layout_cells_set(struct layout_cells *cells, const struct csv_row *row)
 
 	buf_clear(&cells->scratch);
 	cells->count = row->count;
+	cells->strange = false;
 	cells->dollars = memchr(row->bytes, '$', row->size) != NULL;
 	for (size_t i = 0; i < row->count; i++) {
 		int r = 0;
@@ -146,25 +151,47 @@ layout_cells_blank_dollars(struct layout_cells *cells, size_t from, size_t to)
 	return 0;
 }
 
+/* Adds a cell to what is joined since `before`, a blank between. */
+static int
+join_one(struct layout_cells *cells, size_t before, const struct text *cell, size_t max)
+{
+	size_t size = cells->scratch.size - before;
+	int r = 0;
+
+	if (cell->size == 0)
+		return 0;
+	if (size + (size > 0) + cell->size > max)
+		return -EMSGSIZE;
+	if (size > 0)
+		r = buf_add(&cells->scratch, " ", 1);
+	return r < 0 ? r : buf_add(&cells->scratch, cell->bytes, cell->size);
+}
+
 int
 layout_cells_join(struct layout_cells *cells, size_t from, size_t to, size_t max, struct text *ret)
 {
 	size_t before = cells->scratch.size;
 	int r = 0;
 
-	for (size_t i = from; i < to && r == 0; i++) {
-		const struct text *cell = &cells->at[i];
-		size_t size = cells->scratch.size - before;
+	for (size_t i = from; i < to && r == 0; i++)
+		r = join_one(cells, before, &cells->at[i], max);
+	*ret = (struct text){ cells->scratch.bytes + before, cells->scratch.size - before };
+	return r;
+}
 
-		if (cell->size == 0)
-			continue;
-		if (size + (size > 0) + cell->size > max)
-			return -EMSGSIZE;
-		if (size > 0)
-			r = buf_add(&cells->scratch, " ", 1);
-		if (r == 0)
-			r = buf_add(&cells->scratch, cell->bytes, cell->size);
+int
+layout_cells_gather(struct layout_cells *cells, const uint16_t *places, size_t count, size_t max, struct text *ret)
+{
+	size_t before = cells->scratch.size;
+	int r = 0;
+
+	/* nearly always one cell: no copy */
+	if (count == 1) {
+		*ret = cells->at[places[0]];
+		return ret->size > max ? -EMSGSIZE : 0;
 	}
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = join_one(cells, before, &cells->at[places[i]], max);
 	*ret = (struct text){ cells->scratch.bytes + before, cells->scratch.size - before };
 	return r;
 }
@@ -197,12 +224,4 @@ cell_is_zip(const struct text *cell)
 		if (i == 5 ? cell->bytes[i] != '-' : !cell_digit(cell->bytes[i]))
 			return false;
 	return true;
-}
-
-bool
-cell_is_word(const struct text *cell, const char *word)
-{
-	size_t size = strlen(word);
-
-	return cell->size == size && header_same(cell->bytes, cell->size, word, size);
 }

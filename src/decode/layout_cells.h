@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/fd.h"
+#include "common/profile.h"
 #include "decode/csv.h"
 #include "patrond/limits.h"
 
@@ -16,12 +17,14 @@ struct layout_cells {
 	struct text at[LIMIT_CELLS]; /* as long-lived as the row, until the next is set */
 	size_t count;
 	bool dollars; /* a `$` stands in the row */
+	bool strange; /* a cell of the row is not of the profile's encoding */
+	enum profile_encoding encoding;
 	struct buf scratch;
 	char copy[3U * LIMIT_CELL_SIZE]; /* a byte of Windows-1252 becomes at most three of UTF-8 */
 };
 
 /* Returns 0 or -ENOMEM. */
-int layout_cells_init(struct layout_cells *cells) WARN_UNUSED;
+int layout_cells_init(struct layout_cells *cells, enum profile_encoding encoding) WARN_UNUSED;
 void layout_cells_done(struct layout_cells *cells); /* wipes */
 
 /* Takes the cells of a row. Returns 0 or a negative errno. */
@@ -36,9 +39,12 @@ int layout_cells_blank_dollars(struct layout_cells *cells, size_t from, size_t t
  */
 int layout_cells_join(struct layout_cells *cells, size_t from, size_t to, size_t max, struct text *ret) WARN_UNUSED;
 
+/* The same of the cells at some places, in their order. */
+int layout_cells_gather(struct layout_cells *cells, const uint16_t *places, size_t count, size_t max, struct text *ret)
+    WARN_UNUSED;
+
 bool cell_digit(char c);
 bool cell_is_integer(const struct text *cell); /* digits, a minus before them or not */
 bool cell_is_zip(const struct text *cell);     /* five digits, or five, a hyphen and four */
-bool cell_is_word(const struct text *cell, const char *word); /* whatever its case */
 
 #endif

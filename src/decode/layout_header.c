@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The column names of the profile `chccs`. */
+/* Headers against profiles. */
 
 #include "decode/layout_header.h"
 
@@ -7,111 +7,141 @@
 
 #define REPEATS_ANY UINT32_MAX
 
-/* A column and how often it may stand there, one behind the other. */
-struct column {
-	const char *name;
-	uint32_t min, max;
-};
-
-static const struct column student_columns[] = {
-	{ "S_CHCCS_STUDENTINFO.PUBLIC.LIB.OPT.OUT", 1, 1 },
-	{ "Student_Number", 1, 1 },
-	{ "First_Name", 1, 1 },
-	{ "Last_Name", 1, 1 },
-	{ "DOB", 1, 1 },
-	{ "SchoolID", 1, 1 },
-	{ "Grade_Level", 1, 1 },
-	{ "Mailing_Street", 1, 2 }, /* a third would put the ZIP where no row's shape has it */
-	{ "Mailing_City", 1, 1 },
-	{ "Mailing_State", 1, 1 },
-	{ "Mailing_Zip", 1, 1 },
-	{ "S_NC_STUDENTDEMO.EMAIL_ADDRESS", 1, 1 },
-	{ "Home_Phone", 1, 1 },
-	{ "Guardian_Email", 1, REPEATS_ANY },
-	{ "Enroll_Status", 1, 1 },
-	{ "S_NC_STUDENTDEMO.STUDENTSDCID", 0, 1 },
-};
-
-static const struct column staff_columns[] = {
-	{ "Employment Status", 1, 1 },
-	{ "UIDStaffID", 1, 1 },
-	{ "FirstName", 1, 1 },
-	{ "LastName", 1, 1 },
-	{ "Address1", 1, 1 },
-	{ "City", 1, 1 },
-	{ "State", 1, 1 },
-	{ "Zip", 1, 1 },
-	{ "Mobile Phone", 1, 1 },
-	{ "Home Phone", 1, 1 },
-	{ "Email", 1, 1 },
-	{ "PR Job Desc.", 1, 1 },
-	{ "PrimarySiteId", 1, 1 },
-	{ "Site Name", 1, 1 },
-};
-
-static const struct {
-	const struct column *columns;
-	size_t count;
-} feeds[FEED_KIND_MAX] = {
-	[FEED_STUDENT] = { student_columns, sizeof(student_columns) / sizeof(student_columns[0]) },
-	[FEED_STAFF] = { staff_columns, sizeof(staff_columns) / sizeof(staff_columns[0]) },
-};
-
-static char
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-bool
-header_same(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-	size_t i = 0, j = 0;
-
-	for (;;) {
-		while (i < a_size && a[i] == ' ')
-			i++;
-		while (j < b_size && b[j] == ' ')
-			j++;
-		if (i == a_size || j == b_size)
-			return i == a_size && j == b_size;
-		if (fold(a[i++]) != fold(b[j++]))
-			return false;
-	}
-}
-
 static bool
-is_column(const struct text *cell, const struct column *column)
+is_column(const struct profile *profile, const struct profile_column *column, const struct text *cell)
 {
-	return header_same(cell->bytes, cell->size, column->name, strlen(column->name));
+	return cell->size > 0 && profile_is_name(profile, column, cell->bytes, cell->size);
 }
 
 bool
-header_is(const struct text *cells, size_t count)
+header_is(const struct profile *profile, const struct text *cells, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t feed = 0; feed < FEED_KIND_MAX; feed++)
-			for (size_t j = 0; j < feeds[feed].count; j++)
-				if (is_column(&cells[i], &feeds[feed].columns[j]))
+			for (size_t j = 0; j < profile->tables[feed].column_count; j++)
+				if (is_column(profile, &profile->tables[feed].columns[j], &cells[i]))
 					return true;
 	return false;
 }
 
+/* How often a column may stand there; a third street would put the ZIP where no row's shape has it. */
+static uint32_t
+times_max(const struct profile_column *column)
+{
+	if (!column->repeats)
+		return 1;
+	return column->what == COLUMN_STREET ? 2 : REPEATS_ANY;
+}
+
 uint32_t
-header_misfit(enum feed_kind feed, const struct text *cells, size_t count)
+header_fit_ordered(const struct profile *profile, const struct profile_table *table, const struct text *cells, size_t count)
 {
 	size_t at = 0;
 
-	for (size_t j = 0; j < feeds[feed].count; j++) {
-		const struct column *column = &feeds[feed].columns[j];
+	for (size_t j = 0; j < table->column_count; j++) {
+		const struct profile_column *column = &table->columns[j];
 		uint32_t times = 0;
 
-		while (at < count && times < column->max && is_column(&cells[at], column)) {
+		while (at < count && times < times_max(column) && is_column(profile, column, &cells[at])) {
 			times++;
 			at++;
 		}
-		if (times < column->min)
+		if (times == 0 && !column->optional)
 			return (uint32_t)at + 1;
 	}
 	return at < count ? (uint32_t)at + 1 : 0;
+}
+
+static void
+map_begin(struct header_map *map)
+{
+	memset(map, 0, sizeof(*map));
+	for (size_t i = 0; i < COLUMN_PROFILE_MAX; i++)
+		map->at[i] = HEADER_NOWHERE;
+	memset(map->what, COLUMN_OTHER, sizeof(map->what));
+}
+
+static void
+add_places(const struct header_map *map, enum feed_column what, struct header_places *places)
+{
+	for (size_t i = 0; i < map->cells; i++)
+		if (map->what[i] == (uint8_t)what)
+			places->at[places->count++] = (uint16_t)i;
+}
+
+static void
+map_end(struct header_map *map)
+{
+	add_places(map, COLUMN_STREET, &map->streets);
+	add_places(map, COLUMN_STREET_2, &map->streets);
+	add_places(map, COLUMN_EMAIL, &map->emails);
+	add_places(map, COLUMN_GUARDIAN_EMAIL, &map->emails);
+}
+
+static const struct profile_column *
+find_column(const struct profile *profile, const struct profile_table *table, const struct text *cell)
+{
+	for (size_t j = 0; j < table->column_count; j++)
+		if (is_column(profile, &table->columns[j], cell))
+			return &table->columns[j];
+	return NULL;
+}
+
+/* The first column that a header must have and has not. */
+static enum feed_column
+find_missing(const struct profile_table *table, bool no_opt_out, const struct header_map *map)
+{
+	for (size_t j = 0; j < table->column_count; j++) {
+		const struct profile_column *column = &table->columns[j];
+
+		if (column->optional || column->what == COLUMN_OTHER || map->at[column->what] != HEADER_NOWHERE)
+			continue;
+		if (column->what != COLUMN_OPT_OUT || !no_opt_out)
+			return column->what;
+	}
+	return COLUMN_INVALID;
+}
+
+bool
+header_fit(const struct profile *profile, const struct profile_table *table, bool no_opt_out, const struct text *cells,
+    size_t count, struct header_map *ret, struct header_misfit *ret_misfit)
+{
+	struct header_misfit misfit = { 0, COLUMN_INVALID };
+
+	map_begin(ret);
+	ret->cells = count;
+	for (size_t i = 0; i < count; i++) {
+		const struct profile_column *column = find_column(profile, table, &cells[i]);
+		bool misplaced = column == NULL ? !table->unknown_ignored
+		                                : column->what != COLUMN_OTHER && !column->repeats &&
+		                                      ret->at[column->what] != HEADER_NOWHERE;
+
+		if (misplaced && misfit.column == 0)
+			misfit.column = (uint32_t)i + 1;
+		if (column == NULL || misplaced)
+			continue;
+		ret->what[i] = (uint8_t)column->what;
+		if (ret->at[column->what] == HEADER_NOWHERE)
+			ret->at[column->what] = (uint16_t)i;
+	}
+	misfit.missing = find_missing(table, no_opt_out, ret);
+	map_end(ret);
+	*ret_misfit = misfit;
+	return misfit.column == 0 && misfit.missing == COLUMN_INVALID;
+}
+
+void
+header_by_position(const struct profile_table *table, struct header_map *ret)
+{
+	map_begin(ret);
+	ret->cells = table->cells;
+	for (size_t j = 0; j < table->column_count; j++) {
+		const struct profile_column *column = &table->columns[j];
+
+		if (column->position == 0)
+			continue;
+		ret->at[column->what] = (uint16_t)(column->position - 1);
+		ret->what[column->position - 1] = (uint8_t)column->what;
+	}
+	map_end(ret);
 }

@@ -78,8 +78,18 @@ today_utc(void)
 	return (int32_t)(time(NULL) / SECONDS_PER_DAY) + 1;
 }
 
+/* The district's files are described by the administrator's: read before the walls, as the configuration is. */
 static int
-answer_inspect(struct stage *stage, const struct wire_in *in)
+read_profiles(struct stage *stage, struct profiles *ret)
+{
+	struct config_error error;
+	int r = profiles_read(ret, &stage->config, config_path(), &error);
+
+	return r < 0 ? fail(stage, FAILURE_CONFIG, -r) : 0;
+}
+
+static int
+answer_inspect(struct stage *stage, const struct wire_in *in, const struct profiles *profiles)
 {
 	_cleanup_fd_ int zip = wire_take_fd(&stage->reader);
 	struct progress progress = { .stage = stage };
@@ -97,7 +107,7 @@ answer_inspect(struct stage *stage, const struct wire_in *in)
 	if (r < 0)
 		return fail(stage, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, -r);
 	if (inspection.verdict == ZIP_VERDICT_UNREADABLE) {
-		r = plaintext_is_feed(zip, stage->config.feed, stage->config.match.barcode_pattern, today_utc(), &shaped);
+		r = plaintext_is_feed(zip, stage->config.feed, profiles, stage->config.match.barcode_pattern, today_utc(), &shaped);
 		if (r < 0)
 			return fail(stage, r == -ENOMEM ? FAILURE_MEMORY : FAILURE_INTERNAL, -r);
 		inspection.verdict = shaped ? ZIP_VERDICT_SHAPED : ZIP_VERDICT_UNREADABLE;
@@ -123,7 +133,7 @@ say_shapes(struct stage *stage, const struct feed_shape *shapes)
 }
 
 static int
-answer_records(struct stage *stage, struct wire_in *in)
+answer_records(struct stage *stage, struct wire_in *in, const struct profiles *profiles)
 {
 	unsigned int kinds = wire_get_u8(in);
 	int32_t today = wire_get_i32(in);
@@ -135,6 +145,7 @@ answer_records(struct stage *stage, struct wire_in *in)
 		.zip = zip,
 		.records = records,
 		.feeds = stage->config.feed,
+		.profiles = profiles,
 		.barcode_pattern = stage->config.match.barcode_pattern,
 		.passwords = &stage->secret,
 		.kinds = kinds,
@@ -158,9 +169,14 @@ answer_records(struct stage *stage, struct wire_in *in)
 static int
 run(struct stage *stage)
 {
+	_cleanup_profiles_ struct profiles profiles = { { NULL } };
 	const struct sandbox_options options = { 0 };
 	struct wire_in in;
 	int r;
+
+	r = read_profiles(stage, &profiles);
+	if (r < 0 || profiles.of[FEED_STUDENT] == NULL)
+		return r;
 
 	/* libcrypto opens files and loads algorithms when first used: behind the walls it could not. */
 	if (winzip_aes_warm() < 0 || decode_inspect_warm() < 0)
@@ -173,9 +189,9 @@ run(struct stage *stage)
 		return r;
 	switch (in.type) {
 	case WIRE_DECODE_INSPECT:
-		return answer_inspect(stage, &in);
+		return answer_inspect(stage, &in, &profiles);
 	case WIRE_DECODE_RECORDS:
-		return answer_records(stage, &in);
+		return answer_records(stage, &in, &profiles);
 	default:
 		return fail(stage, FAILURE_PROTOCOL, 0);
 	}

@@ -30,6 +30,15 @@ fits(const struct record *record)
 	return record->verdict == REASON_NONE || record->verdict == REASON_INACTIVE;
 }
 
+/* All its columns are the profile's (another is missing), or the first few. */
+static bool
+is_nearly_header(const struct layout *layout)
+{
+	struct header_misfit misfit = layout_misfit(layout);
+
+	return misfit.column == 0 || misfit.column > HEADER_COLUMNS;
+}
+
 static int
 take_row(void *data, const struct csv_row *row)
 {
@@ -39,8 +48,10 @@ take_row(void *data, const struct csv_row *row)
 
 	if (r < 0)
 		shape->error = r;
-	else if (r == LAYOUT_HEADER || (r == LAYOUT_E_HEADER && layout_header_column(shape->layout) > HEADER_COLUMNS))
+	else if (r == LAYOUT_HEADER || (r == LAYOUT_E_HEADER && is_nearly_header(shape->layout)))
 		shape->header = true;
+	else if (r == LAYOUT_E_HEADER)
+		return 1; /* where a header must be, and is not */
 	else if (r == LAYOUT_RECORD && record.verdict != REASON_OPTED_OUT) {
 		shape->rows++;
 		shape->fits += fits(&record);
@@ -56,17 +67,17 @@ is_shaped(const struct shape *shape)
 }
 
 static int
-try(struct shape *shape, const struct config_feed *feed, const struct key_rule *keys, int32_t today, const char *bytes,
-    size_t size)
+try(struct shape *shape, const struct layout_options *options, const char *bytes, size_t size)
 {
 	_cleanup_layout_ struct layout *layout = NULL;
 	_cleanup_csv_ struct csv *csv = NULL;
-	int r = layout_new(&layout, shape->kind, feed->statuses, keys, today);
+	int r = layout_new(&layout, options);
 
 	if (r == 0)
 		r = csv_new(&csv, take_row, shape);
 	if (r < 0)
 		return r;
+	csv_set_form(csv, options->profile->delimiter, options->profile->quotes);
 	shape->layout = layout;
 	/* An error of its form (a quote, a NUL byte, the end of the head) leaves what was read before. */
 	if (csv_read(csv, bytes, size) == CSV_OK && size < HEAD_SIZE)
@@ -75,7 +86,8 @@ try(struct shape *shape, const struct config_feed *feed, const struct key_rule *
 }
 
 int
-plaintext_is_feed(int fd, const struct config_feed feeds[FEED_KIND_MAX], const char *barcode_pattern, int32_t today, bool *ret)
+plaintext_is_feed(int fd, const struct config_feed feeds[FEED_KIND_MAX], const struct profiles *profiles,
+    const char *barcode_pattern, int32_t today, bool *ret)
 {
 	__attribute__((cleanup(key_rule_freep))) struct key_rule *keys = NULL;
 	_cleanup_free_ char *head = malloc(HEAD_SIZE);
@@ -84,9 +96,16 @@ plaintext_is_feed(int fd, const struct config_feed feeds[FEED_KIND_MAX], const c
 
 	*ret = false;
 	for (int i = 0; r == 0 && i < FEED_KIND_MAX && !*ret; i++) {
+		const struct layout_options options = {
+			.kinds = FEED_BIT(i),
+			.profile = profiles->of[i],
+			.feeds = feeds,
+			.keys = keys,
+			.today = today,
+		};
 		struct shape shape = { .kind = (enum feed_kind)i };
 
-		r = try(&shape, &feeds[i], keys, today, head, (size_t)size);
+		r = try(&shape, &options, head, (size_t)size);
 		*ret = r == 0 && is_shaped(&shape);
 	}
 	if (head != NULL)

@@ -190,7 +190,7 @@ run(const struct config *config)
 	if (r == 0)
 		r = manager_new(&manager, &options, config);
 	if (r == 0) {
-		r = wall_enter(arg_config);
+		r = wall_enter(arg_config, config);
 		if (r < 0)
 			fprintf(stderr, "patrond: its walls cannot be had here: seccomp and Landlock are needed, as Debian 12's own "
 			                "kernel has them; a container may have to let them through.\n");

@@ -171,7 +171,7 @@ int
 manager_read_config(const struct manager *manager, struct config *config, struct config_error *error)
 {
 	const char *missing[CONFIG_MISSING_MAX];
-	int r = config_read(manager->config_path, SECTIONS_ALL, config, error);
+	int r = config_read_whole(manager->config_path, config, error);
 
 	if (r < 0 || config_missing(config, missing) == 0)
 		return r;

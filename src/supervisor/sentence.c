@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/profile.h"
 #include "supervisor/link.h"
 
 /*
@@ -62,6 +63,9 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_TWO_OF_A_KIND] = "The zip holds two {feed} feeds: which one is meant cannot be told.",
 	[FAILURE_FEED_EMPTY] = "The {feed} feed has no rows.",
 	[FAILURE_HEADER] = "The header of the {feed} feed does not fit its profile at column {column}: a column was inserted, removed or renamed; nothing was read on.",
+	[FAILURE_COLUMN_MISSING] = "The header of the {feed} feed lacks the column {missing} of its profile{unknown}; nothing was read on. Add the column's new name to the profile, or have it sent.",
+	[FAILURE_JOIN_MISSING] = "The zip lacks a file that the profile joins to the feed: the one of its [join] section {number}.",
+	[FAILURE_JOIN_SIZE] = "The file of the profile's [join] section {number} has more rows than any district's.",
 	[FAILURE_QUOTE_OPEN] = "A quote opened at row {row} of the {feed} feed, column {column}, is never closed: the feed is cut short or broken.",
 	[FAILURE_QUOTE_TEXT] = "At row {row} of the {feed} feed, column {column}, text follows a closing quote: rows could vanish in it, so the feed is refused.",
 	[FAILURE_QUOTE_ROWS] = "Quotes that open in row {row} of the {feed} feed, column {column}, hold whole rows: a quote too many has swallowed them, so the feed is refused; have it sent again.",
@@ -153,7 +157,9 @@ expand_feed(const struct context *c, char *ret, size_t size)
 {
 	const char *name = c->failure->feed >= 0 ? feed_kind_name(c->failure->feed) : NULL;
 
-	(void)snprintf(ret, size, "%s", name != NULL ? name : "same");
+	const char *none = c->failure->code == FAILURE_TWO_OF_A_KIND ? "same" : "joined";
+
+	(void)snprintf(ret, size, "%s", name != NULL ? name : none);
 }
 
 static void
@@ -200,6 +206,22 @@ expand_number(const struct context *c, char *ret, size_t size)
 	(void)snprintf(ret, size, "%d", c->failure->number);
 }
 
+static void
+expand_missing(const struct context *c, char *ret, size_t size)
+{
+	const char *name = profile_column_name((enum feed_column)c->failure->number);
+
+	(void)snprintf(ret, size, "%s", name != NULL ? name : "unknown");
+}
+
+/* The one that stands there instead, perhaps: by its position alone. */
+static void
+expand_unknown(const struct context *c, char *ret, size_t size)
+{
+	if (c->failure->column > 0)
+		(void)snprintf(ret, size, ", and its column %u is none of the profile's", c->failure->column);
+}
+
 static const struct {
 	const char *token;
 	void (*expand)(const struct context *context, char *ret, size_t size);
@@ -213,6 +235,8 @@ static const struct {
 	{ "{signal}", expand_signal },
 	{ "{section}", expand_section },
 	{ "{credential}", expand_credential },
+	{ "{missing}", expand_missing },
+	{ "{unknown}", expand_unknown },
 };
 
 /* Adds text at *used, cut where the room ends. */

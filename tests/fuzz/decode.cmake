@@ -2,3 +2,6 @@
 foreach(name csv layout zip)
   patrond_fuzz_target(${name} SOURCES fuzz_${name}.c LIBS patrond_decode_core)
 endforeach()
+target_compile_definitions(fuzz_zip PRIVATE SHIPPED_PROFILES="${CMAKE_SOURCE_DIR}/config/profiles")
+target_compile_definitions(fuzz_layout PRIVATE SHIPPED_PROFILES="${CMAKE_SOURCE_DIR}/config/profiles")
+patrond_fuzz_target(apply SOURCES fuzz_apply.c LIBS patrond_decode_core)

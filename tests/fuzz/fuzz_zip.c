@@ -18,9 +18,21 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct config_feed feeds[FEED_KIND_MAX] = {
-	[FEED_STUDENT] = { "chccs", "*tudent*.csv", "0 1" },
-	[FEED_STAFF] = { "chccs", "*staff*.csv", "" },
+	[FEED_STUDENT] = { "chccs", "*tudent*.csv", "0 1", OPT_OUT_PROFILE },
+	[FEED_STAFF] = { "chccs", "*staff*.csv", "", OPT_OUT_PROFILE },
 };
+
+static const struct profiles *
+shipped(void)
+{
+	static struct profiles profiles;
+	struct config_error error;
+
+	for (size_t feed = 0; feed < FEED_KIND_MAX; feed++)
+		if (profiles.of[feed] == NULL && profile_read(&profiles.of[feed], SHIPPED_PROFILES "/chccs.conf", "", &error) < 0)
+			abort();
+	return &profiles;
+}
 
 /* Reads the records as load does. Returns whether the trailer came, and whether all was well before it. */
 static bool
@@ -60,6 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.zip = zip,
 		.records = records,
 		.feeds = feeds,
+		.profiles = shipped(),
 		.barcode_pattern = "[0-9]+",
 		.passwords = &secret,
 		.kinds = FEED_BITS_ALL,

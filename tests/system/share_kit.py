@@ -112,6 +112,7 @@ class Town:
         # patrond looks beside its own executable, and a link is not that
         os.unlink(self.path("patrond"))
         shutil.copy(os.path.join(stagekit.BIN, "patrond"), self.path("patrond"))
+        shutil.copytree(os.path.join(stagekit.BIN, "profiles"), self.path("profiles"))
         with open(self.path("patrond-load"), "w", encoding="ascii") as file:
             file.write(LOAD.replace("%(cut)d", str(stagekit.FAILURE.index("records-cut"))))
         os.chmod(self.path("patrond-load"), 0o755)

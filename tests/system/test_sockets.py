@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job with every stage behind a unix socket of its own, as socket activation has it: nothing is forked."""
 import os
+import shutil
 import pwd
 import selectors
 import signal
@@ -101,6 +102,7 @@ class Sockets(unittest.TestCase):
                 os.link(os.path.join(stagekit.BIN, "patrond"), rig.path("alone/bin/patrond")) if os.stat(
                     stagekit.BIN).st_dev == os.stat(rig.directory).st_dev else subprocess.run(
                         ["cp", os.path.join(stagekit.BIN, "patrond"), rig.path("alone/bin/patrond")], check=True)
+                shutil.copytree(os.path.join(stagekit.BIN, "profiles"), rig.path("alone/bin/profiles"))
                 rig.build, build = rig.path("alone"), rig.build
                 result = rig.patrond("--once", env={"PATROND_STAGES": rig.path("stages"), "CREDENTIALS_DIRECTORY": ""})
                 rig.build = build

@@ -84,6 +84,7 @@ class Fake:
         self.directory = tempfile.mkdtemp(prefix="patrond-fake-")
         os.chmod(self.directory, 0o755)
         shutil.copy(os.path.join(stagekit.BIN, "patrond"), self.directory)
+        shutil.copytree(os.path.join(stagekit.BIN, "profiles"), os.path.join(self.directory, "profiles"))
         # the kit and what it reads, where any user can read them
         kit = os.path.join(self.directory, "tests/system")
         os.makedirs(kit)

@@ -78,12 +78,11 @@ refusals(void **state)
 		{ "[guard]\ncreates = 101%\n", 2, "percentage" },
 		{ "[guard]\ncreates = 5%%\n", 2, "percentage" },
 		{ "[guard]\nmanual = yes\n", 2, "no key" },
-		{ "[feed student]\nprofile = other\n", 2, "known profile" },
+		{ "[feed student]\nprofile = ../other\n", 2, "a profile's name" },
+		{ "[feed student]\nprofile =\n", 2, "empty" },
+		{ "[feed student]\nopt_out = yes\n", 2, "one of: profile, none" },
+		{ "[feed staff]\nopt_out = none\n", 2, "no key" },
 		{ "[feed teacher]\n", 1, "no section" },
-		{ "[feed student]\nstatuses = 0,1\n", 2, "single digits" },
-		{ "[feed student]\nstatuses = active\n", 2, "single digits" },
-		{ "[feed student]\nstatuses = 10\n", 2, "single digits" },
-		{ "[feed student]\nstatuses = -\n", 2, "single digits" },
 		{ "\xef\xbb\xbf[share]\n", 1, "byte order mark" },
 	};
 
@@ -178,9 +177,11 @@ defaults(void **state)
 	assert_int_equal(config.sierra.read_back, 50);
 	assert_int_equal(config.sierra.max_failures, 20);
 	assert_int_equal(config.report.keep_days, 14);
-	assert_string_equal(config.feed[FEED_STUDENT].pattern, "CHCCS_Students_upload.csv");
-	assert_string_equal(config.feed[FEED_STAFF].pattern, "CHCCS_staff.csv");
-	assert_string_equal(config.feed[FEED_STUDENT].statuses, "0 1");
+	assert_string_equal(config.feed[FEED_STUDENT].profile, "chccs");
+	assert_string_equal(config.feed[FEED_STAFF].profile, "chccs");
+	assert_string_equal(config.feed[FEED_STUDENT].pattern, ""); /* the profile's */
+	assert_string_equal(config.feed[FEED_STUDENT].statuses, "");
+	assert_int_equal(config.feed[FEED_STUDENT].opt_out, OPT_OUT_PROFILE);
 }
 
 /* A program keeps its own sections alone, but checks the others as strictly. */

@@ -13,13 +13,22 @@
 
 static struct config_feed feeds[FEED_KIND_MAX];
 static struct key_rule *keys;
+static struct profile *chccs;
 
 static struct decode_feed *
 feed_of(enum feed_kind kind, struct record_pipe *pipe)
 {
 	struct decode_feed *feed = NULL;
 
-	assert_int_equal(decode_feed_new(&feed, kind, &feeds[kind], keys, 20000, pipe), 0);
+	const struct layout_options options = {
+		.kinds = FEED_BIT(kind),
+		.profile = chccs,
+		.feeds = feeds,
+		.keys = keys,
+		.today = 20000,
+	};
+
+	assert_int_equal(decode_feed_new(&feed, &options, pipe), 0);
 	return feed;
 }
 
@@ -72,7 +81,7 @@ test_batches(void **state)
 		off_t before = lseek(fd, 0, SEEK_CUR), written;
 
 		assert_int_equal(decode_feed_text(feed, MEMBER, sizeof(MEMBER) - 1), 0);
-		assert_int_equal(decode_feed_rows(feed), rows);
+		assert_int_equal(decode_feed_rows(feed, FEED_STAFF), rows);
 		written = lseek(fd, 0, SEEK_CUR) - before;
 		assert_true(written == 0 || written >= 65536);
 	}
@@ -107,7 +116,7 @@ test_too_many_rows(void **state)
 		rows += sizeof(text) / 2;
 	}
 	assert_int_equal(decode_feed_text(feed, text, 2 * (size_t)(LIMIT_ROWS - rows)), 0);
-	assert_int_equal(decode_feed_rows(feed), LIMIT_ROWS);
+	assert_int_equal(decode_feed_rows(feed, FEED_STAFF), LIMIT_ROWS);
 	assert_int_equal(decode_feed_text(feed, "a\n", 2), -1);
 	assert_int_equal(decode_feed_failure(feed).code, FAILURE_TOO_MANY_ROWS);
 }
@@ -137,6 +146,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
+	chccs = shipped_profile("chccs");
 	default_feeds(feeds);
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -1;
@@ -147,6 +157,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	chccs = profile_free(chccs);
 	keys = key_rule_free(keys);
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include "common/secret.h"
 #include "common/wire.h"
 #include "decode/decode_records.h"
+#include "profilekit.h"
 
 #define PASSWORD "correct horse"
 #define ZIP_MAX (1U << 20)
@@ -60,8 +61,20 @@ fd_of(const void *bytes, size_t size)
 static inline void
 default_feeds(struct config_feed feeds[static FEED_KIND_MAX])
 {
-	feeds[FEED_STUDENT] = (struct config_feed){ "chccs", "CHCCS_Students_upload.csv", "0 1" };
-	feeds[FEED_STAFF] = (struct config_feed){ "chccs", "CHCCS_staff.csv", "" };
+	feeds[FEED_STUDENT] = (struct config_feed){ "chccs", "CHCCS_Students_upload.csv", "0 1", OPT_OUT_PROFILE };
+	feeds[FEED_STAFF] = (struct config_feed){ "chccs", "CHCCS_staff.csv", "", OPT_OUT_PROFILE };
+}
+
+/* Read once for all tests: a flip of every byte of a zip is a job each. */
+static inline const struct profiles *
+default_profiles(void)
+{
+	static struct profiles profiles;
+
+	for (size_t feed = 0; feed < FEED_KIND_MAX; feed++)
+		if (profiles.of[feed] == NULL)
+			profiles.of[feed] = shipped_profile("chccs");
+	return &profiles;
 }
 
 /* A secret of these lines; the bytes stay the caller's. */
@@ -85,6 +98,7 @@ decode_fd(int zip, const char *passwords, unsigned int kinds, struct failure *re
 		.zip = zip,
 		.records = records,
 		.feeds = feeds,
+		.profiles = default_profiles(),
 		.barcode_pattern = "[0-9]+",
 		.passwords = &secret,
 		.kinds = kinds,

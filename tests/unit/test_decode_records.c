@@ -370,7 +370,7 @@ test_records_pipe_gone(void **state)
 	fd = fd_of(zip.data, zip.size);
 	assert_int_equal(pipe(ends), 0);
 	(void)fd_close(ends[0]);
-	assert_int_equal(decode_records(&(struct decode_job){ .zip = fd, .records = ends[1], .feeds = feeds,
+	assert_int_equal(decode_records(&(struct decode_job){ .zip = fd, .records = ends[1], .feeds = feeds, .profiles = default_profiles(),
 	                     .barcode_pattern = "[0-9]+", .passwords = &secret, .kinds = FEED_BITS_ALL, .today = 20000 },
 	                     &failure), -1);
 	(void)fd_close(ends[1]);
@@ -401,7 +401,7 @@ test_cancelled(void **state)
 
 		load_zip(files[i], &zip);
 		fd = fd_of(zip.data, zip.size);
-		assert_int_equal(decode_records(&(struct decode_job){ .zip = fd, .records = records, .feeds = feeds,
+		assert_int_equal(decode_records(&(struct decode_job){ .zip = fd, .records = records, .feeds = feeds, .profiles = default_profiles(),
 		                     .barcode_pattern = "[0-9]+", .passwords = &secret, .kinds = FEED_BITS_ALL,
 		                     .today = 20000, .tick = cancel }, &failure), -1);
 		assert_int_equal(failure.code, FAILURE_CANCELLED);

@@ -13,6 +13,7 @@
 #include "common/date.h"
 #include "decode/layout.h"
 #include "patrond/limits.h"
+#include "profilekit.h"
 
 #define CELLS_MAX 64
 
@@ -29,6 +30,7 @@
 
 static int32_t today;
 static struct key_rule *digits, *letters;
+static struct profile *chccs;
 
 static struct csv_row
 row_of(const char *line, struct text cells[static CELLS_MAX])
@@ -49,9 +51,19 @@ row_of(const char *line, struct text cells[static CELLS_MAX])
 static struct layout *
 layout_of(enum feed_kind feed, const char *statuses, const struct key_rule *keys)
 {
+	static struct config_feed feeds[FEED_KIND_MAX]; /* outlives the layout */
+	const struct layout_options options = {
+		.kinds = FEED_BIT(feed),
+		.profile = chccs,
+		.feeds = feeds,
+		.keys = keys,
+		.today = today,
+	};
 	struct layout *layout = NULL;
 
-	assert_int_equal(layout_new(&layout, feed, statuses, keys, today), 0);
+	memset(feeds, 0, sizeof(feeds));
+	(void)snprintf(feeds[feed].statuses, sizeof(feeds[feed].statuses), "%s", statuses);
+	assert_int_equal(layout_new(&layout, &options), 0);
 	return layout;
 }
 
@@ -467,12 +479,12 @@ test_first_row(void **state)
 		if (rows[i].result == LAYOUT_RECORD)
 			assert_int_equal(record.row, rows[i].row);
 	}
-	assert_int_equal(layout_rows(layout), 3);
+	assert_int_equal(layout_rows(layout, FEED_STAFF), 3);
 
 	misfit = layout_of(FEED_STAFF, "", digits);
 	row = row_of("Employment Status|UIDStaffID|Shoe Size", cells);
 	assert_int_equal(layout_row(misfit, &row, &record), LAYOUT_E_HEADER);
-	assert_int_equal(layout_header_column(misfit), 3);
+	assert_int_equal(layout_misfit(misfit).column, 3);
 }
 
 /* In a feed parted by tabs a line of tabs is a line of blanks; a line of commas is not. */
@@ -513,6 +525,7 @@ set_up(void **state)
 {
 	(void)state;
 	today = date_to_days((struct date){ 2026, 8, 15 });
+	chccs = shipped_profile("chccs");
 	if (key_rule_new(&digits, "[0-9]+") < 0 || key_rule_new(&letters, "[0-9a-z]+") < 0)
 		return -1;
 	return 0;
@@ -522,6 +535,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	chccs = profile_free(chccs);
 	key_rule_freep(&digits);
 	key_rule_freep(&letters);
 	return 0;

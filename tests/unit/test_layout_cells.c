@@ -146,22 +146,21 @@ test_shapes(void **state)
 {
 	static const struct {
 		const char *cell;
-		bool integer, zip, word;
+		bool integer, zip;
 	} cases[] = {
-		{ "", false, false, false }, { "-", false, false, false }, { "--1", false, false, false }, { "1-", false, false, false },
-		{ "+1", false, false, false }, { "1.0", false, false, false }, { "0", true, false, false }, { "-12", true, false, false },
-		{ "1234", true, false, false }, { "12345", true, true, false }, { "123456", true, false, false },
-		{ "12345-6789", false, true, false }, { "12345 6789", false, false, false }, { "1234567890", true, false, false },
-		{ "12345-678x", false, false, false }, { "-1234", true, false, false }, { "yes", false, false, true },
-		{ "YeS", false, false, true }, { "y es", false, false, false }, { "yess", false, false, false },
+		{ "", false, false }, { "-", false, false }, { "--1", false, false }, { "1-", false, false },
+		{ "+1", false, false }, { "1.0", false, false }, { "0", true, false }, { "-12", true, false },
+		{ "1234", true, false }, { "12345", true, true }, { "123456", true, false },
+		{ "12345-6789", false, true }, { "12345 6789", false, false }, { "1234567890", true, false },
+		{ "12345-678x", false, false }, { "-1234", true, false }, { "yes", false, false },
+		{ "YeS", false, false }, { "y es", false, false }, { "yess", false, false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct text cell = { cases[i].cell, strlen(cases[i].cell) };
 
-		if (cell_is_integer(&cell) != cases[i].integer || cell_is_zip(&cell) != cases[i].zip ||
-		    cell_is_word(&cell, "yes") != cases[i].word)
+		if (cell_is_integer(&cell) != cases[i].integer || cell_is_zip(&cell) != cases[i].zip)
 			fail_msg("%s", cases[i].cell);
 	}
 }
@@ -170,7 +169,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	return layout_cells_init(&cells);
+	return layout_cells_init(&cells, PROFILE_ENCODING_AUTO);
 }
 
 static int

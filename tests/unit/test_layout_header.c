@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "decode/layout_header.h"
+#include "profilekit.h"
 
 #define STUDENT_FRONT "S_CHCCS_STUDENTINFO.PUBLIC.LIB.OPT.OUT|Student_Number|First_Name|Last_Name|DOB|SchoolID|Grade_Level|"
 #define STUDENT_MIDDLE "Mailing_City|Mailing_State|Mailing_Zip|S_NC_STUDENTDEMO.EMAIL_ADDRESS|Home_Phone|"
@@ -16,7 +17,11 @@
 #define STAFF_FRONT "Employment Status|UIDStaffID|FirstName|LastName|Address1|City|State|Zip|Mobile Phone|Home Phone|"
 #define STAFF STAFF_FRONT "Email|PR Job Desc.|PrimarySiteId|Site Name"
 
+#define CAMPUS "publicLibraryOptOut|studentNumber|firstName|lastName|birthdate|schoolNumber|addressLine1|city|state|zip|enrollmentStatus"
+
 #define CELLS_MAX 32
+
+static struct profile *chccs;
 
 static size_t
 split(const char *line, struct text cells[static CELLS_MAX])
@@ -72,7 +77,7 @@ test_misfit(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct text cells[CELLS_MAX];
 		size_t count = split(cases[i].line, cells);
-		uint32_t misfit = header_misfit(cases[i].feed, cells, count);
+		uint32_t misfit = header_fit_ordered(chccs, &chccs->tables[cases[i].feed], cells, count);
 
 		if (misfit != cases[i].misfit)
 			fail_msg("case %zu: %u", i, misfit);
@@ -104,21 +109,88 @@ test_is(void **state)
 		struct text cells[CELLS_MAX];
 		size_t count = split(cases[i].line, cells);
 
-		if (header_is(cells, count) != cases[i].header)
+		if (header_is(chccs, cells, count) != cases[i].header)
 			fail_msg("case %zu", i);
 	}
 }
 
+/* In any order: what is missing by its name, what is unknown or there twice by its position alone. */
 static void
-test_same(void **state)
+test_any_order(void **state)
+{
+	static const struct {
+		const char *line;
+		uint32_t column;
+		enum feed_column missing;
+	} cases[] = {
+		{ CAMPUS, 0, COLUMN_INVALID },
+		{ "Public Library Opt Out|STUDENT NUMBER|First Name|Last Name|Birth Date|School Number|Address|City|State|Zip|"
+		    "Enrollment Status", 0, COLUMN_INVALID },
+		{ CAMPUS "|guardianEmail|guardianEmail", 0, COLUMN_INVALID },
+		{ CAMPUS "|personID|gender", 0, COLUMN_INVALID },
+		{ "studentNumber|firstName|lastName|birthdate|schoolNumber|addressLine1|city|state|zip|enrollmentStatus", 0,
+		    COLUMN_OPT_OUT },
+		{ CAMPUS "|Shoe Size", 12, COLUMN_INVALID },
+		{ CAMPUS "|", 12, COLUMN_INVALID },
+		{ CAMPUS "|zip", 12, COLUMN_INVALID },
+		{ "Shoe Size|" CAMPUS, 1, COLUMN_INVALID },
+		{ "publicLibraryOptOut|studentNumber|firstName|lastName|born|schoolNumber|addressLine1|city|state|zip|"
+		    "enrollmentStatus", 5, COLUMN_BIRTH_DATE },
+		{ "Y|123456|Ada|Lovelace|2010-12-10|304|1 Main St|Chapel Hill|NC|27514|A", 1, COLUMN_OPT_OUT },
+	};
+	struct profile *campus = shipped_profile("infinite-campus");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text cells[CELLS_MAX];
+		size_t count = split(cases[i].line, cells);
+		struct header_misfit misfit;
+		struct header_map map;
+		bool fits = header_fit(campus, &campus->tables[FEED_STUDENT], false, cells, count, &map, &misfit);
+
+		if (misfit.column != cases[i].column || misfit.missing != cases[i].missing ||
+		    fits != (misfit.column == 0 && misfit.missing == COLUMN_INVALID))
+			fail_msg("case %zu: column %u, missing %d", i, misfit.column, (int)misfit.missing);
+	}
+	campus = profile_free(campus);
+}
+
+/* The administrator may say that there is no opt-out; then its column may be missing, and no other. */
+static void
+test_no_opt_out(void **state)
+{
+	struct profile *campus = shipped_profile("infinite-campus");
+	struct text cells[CELLS_MAX];
+	size_t count = split("studentNumber|firstName|lastName|birthdate|schoolNumber|addressLine1|city|state|zip|enrollmentStatus",
+	    cells);
+	struct header_misfit misfit;
+	struct header_map map;
+
+	(void)state;
+	assert_true(header_fit(campus, &campus->tables[FEED_STUDENT], true, cells, count, &map, &misfit));
+	assert_int_equal(map.at[COLUMN_OPT_OUT], HEADER_NOWHERE);
+	assert_int_equal(map.at[COLUMN_KEY], 0);
+	assert_int_equal(map.at[COLUMN_STATUS], 9);
+	assert_int_equal(map.cells, 10);
+	assert_false(header_fit(campus, &campus->tables[FEED_STUDENT], true, cells, count - 1, &map, &misfit));
+	assert_int_equal(misfit.missing, COLUMN_STATUS);
+	campus = profile_free(campus);
+}
+
+static int
+set_up(void **state)
 {
 	(void)state;
-	assert_true(header_same("", 0, "", 0));
-	assert_true(header_same(" a B ", 5, "Ab", 2));
-	assert_false(header_same("a", 1, "", 0));
-	assert_false(header_same("a", 1, "ab", 2));
-	assert_false(header_same("ab", 2, "a", 1));
-	assert_false(header_same("\xc3\xa4", 2, "a", 1));
+	chccs = shipped_profile("chccs");
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	chccs = profile_free(chccs);
+	return 0;
 }
 
 int
@@ -127,8 +199,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_misfit),
 		cmocka_unit_test(test_is),
-		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_any_order),
+		cmocka_unit_test(test_no_opt_out),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

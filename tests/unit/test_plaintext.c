@@ -43,7 +43,7 @@ test_shapes(void **state)
 		_cleanup_fd_ int fd = fd_of((const uint8_t *)cases[i].text, strlen(cases[i].text));
 		bool is_feed = !cases[i].is_feed;
 
-		assert_int_equal(plaintext_is_feed(fd, feeds, "[0-9]+", 20000, &is_feed), 0);
+		assert_int_equal(plaintext_is_feed(fd, feeds, default_profiles(), "[0-9]+", 20000, &is_feed), 0);
 		if (is_feed != cases[i].is_feed)
 			fail_msg("case %zu", i);
 	}

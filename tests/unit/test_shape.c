@@ -146,8 +146,8 @@ words(void **state)
 {
 	(void)state;
 	assert_null(feed_column_name(COLUMN_INVALID));
-	assert_null(feed_column_name(COLUMN_MAX));
-	for (int i = 0; i < COLUMN_MAX; i++)
+	assert_null(feed_column_name(COLUMN_PROFILE_MAX));
+	for (int i = 0; i < COLUMN_PROFILE_MAX; i++)
 		assert_non_null(feed_column_name((enum feed_column)i));
 	assert_string_equal(feed_column_name(COLUMN_BIRTH_DATE), "birth-date");
 }

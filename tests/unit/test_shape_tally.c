@@ -22,10 +22,18 @@ shape_of(enum feed_kind kind, const char *text, struct feed_shape *ret)
 	_cleanup_record_pipe_ struct record_pipe pipe = RECORD_PIPE_INIT(fd);
 	_cleanup_decode_feed_ struct decode_feed *feed = NULL;
 
-	assert_int_equal(decode_feed_new(&feed, kind, &feeds[kind], keys, date_to_days((struct date){ 2026, 8, 15 }), &pipe), 0);
+	const struct layout_options options = {
+		.kinds = FEED_BIT(kind),
+		.profile = default_profiles()->of[kind],
+		.feeds = feeds,
+		.keys = keys,
+		.today = date_to_days((struct date){ 2026, 8, 15 }),
+	};
+
+	assert_int_equal(decode_feed_new(&feed, &options, &pipe), 0);
 	assert_int_equal(decode_feed_text(feed, text, strlen(text)), 0);
 	assert_int_equal(decode_feed_finish(feed), 0);
-	decode_feed_shape(feed, ret);
+	decode_feed_shape(feed, kind, ret);
 }
 
 static void
