@@ -1,12 +1,13 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random schedules on the share, by seed: feeds arrive in every way, are renamed, replaced, touched and taken away, patrond is
-restarted and killed, the share is unmounted and comes back. What was the newest of its kind is loaded, nothing twice, and
-never half a file. As root; a mount namespace of its own for each schedule.
+"""Random schedules on the share, by seed: feeds arrive in every way among things that are none, are renamed, replaced, touched
+and taken away, patrond is restarted and killed, the share is unmounted and comes back. In two of three schedules patrond
+stays, in the third it is run with --once again and again. As root; a mount namespace of its own for each schedule.
 
-The supervisor, patrond-share and patrond-decode are real; load is played, and writes down which feed it was given.
+What must hold. Once all stands still, the newest whole feed of each kind is loaded (a feed that is overtaken before it could
+be taken is superseded: newest wins). None is loaded again after patrond has told of its load. None is loaded after a newer one
+of its kind. And never half a file: load is played, and writes down which feed it was given, and how many rows of it. The
+supervisor, patrond-share and patrond-decode are real.
 """
-import argparse
 import concurrent.futures
 import os
 import random
@@ -16,7 +17,6 @@ import sys
 import time
 import traceback
 
-sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
 if "PATROND_BIN" not in os.environ:
@@ -27,6 +27,7 @@ from share_kit import NOBODY, Town, make_zip  # noqa: E402
 
 KINDS = ("student", "staff")
 CALM = 20  # seconds within which what is the newest must be loaded, once all stands still
+LONG_AGO = 1700000000
 
 
 class Feed:
@@ -43,15 +44,40 @@ class Feed:
 class Schedule:
     def __init__(self, seed):
         self.seed, self.random = seed, random.Random(seed)
-        self.steps, self.lost, self.twice, self.wrong = [], [], [], []
+        self.once = self.random.random() < 1 / 3
+        self.steps, self.lost, self.twice, self.wrong, self.tail = [], [], [], [], []
         self.feeds = {}      # key -> Feed, whole at least once
         self.files = {}      # name -> key of what is whole there
+        self.broken = set()  # names of what looks like a feed's broken upload: older ones wait for it
         self.kills = []
         self.serial = 0
         self.town = None
         self.mounted = True
 
-    # --- what happens ---
+    # --- patrond ---
+
+    def start(self):
+        self.town.start(*(["--once"] if self.once else []))
+
+    def tend(self):
+        """A run with --once that is over is followed by the next one."""
+        if self.once and self.town.process is not None and self.town.process.poll() is not None:
+            self.town.stop()
+            self.start()
+
+    def restart(self):
+        self.town.stop()
+        time.sleep(self.random.choice((0, 0.1)))
+        self.start()
+
+    def kill(self):
+        self.kills.append(time.time())
+        self.town.stop(signal.SIGKILL)
+        if self.random.random() < 0.5:
+            time.sleep(0.05)
+        self.start()
+
+    # --- feeds ---
 
     def new(self):
         self.serial += 1
@@ -61,11 +87,17 @@ class Schedule:
     def path(self, name):
         return os.path.join(self.town.path("behind"), name)
 
+    def write(self, name, data):
+        with open(self.path(name), "wb") as file:
+            file.write(data)
+        self.own(self.path(name))
+
     def whole(self, name, feed):
         """The feed is whole under that name, as of the time that its file shows."""
         feed.age = os.stat(self.path(name)).st_mtime_ns
         self.feeds[feed.key] = feed
         self.files[name] = feed.key
+        self.broken.discard(name)
         time.sleep(0.012)  # the kernel's clock of files is a coarse one
 
     def own(self, path):
@@ -78,16 +110,13 @@ class Schedule:
 
     def arrive_by_rename(self):
         feed, name = self.new(), self.a_name()
-        end = self.random.choice((".filepart", ".tmp", ".part"))
-        with open(self.path(name + end), "wb") as file:
-            file.write(feed.data)
-        self.own(self.path(name + end))
+        end = self.random.choice((".filepart", ".tmp", ".part", ".partial"))
+        self.write(name + end, feed.data)
         time.sleep(self.random.choice((0, 0.05)))
         os.rename(self.path(name + end), self.path(name))
         self.whole(name, feed)
 
-    def arrive_written(self):
-        feed, name = self.new(), self.a_name()
+    def in_pieces(self, name, feed):
         pieces = self.random.randint(1, 6)
         size = len(feed.data) // pieces + 1
         self.files.pop(name, None)
@@ -101,26 +130,77 @@ class Schedule:
                     self.kill()
         self.whole(name, feed)
 
+    def arrive_written(self):
+        feed = self.new()
+        self.in_pieces(self.a_name(), feed)
+
+    def broken_off_and_begun_anew(self):
+        feed = self.new()
+        name = f"anew-{self.serial}.zip"
+        self.write(name, feed.data[:self.random.randrange(1, len(feed.data))])
+        time.sleep(self.random.choice((0, 0.1, 0.3)))
+        self.in_pieces(name, feed)
+
+    def over_something_else(self):
+        feed = self.new()
+        name = f"over-{self.serial}.zip"
+        self.write(name, b"PK\3\4" + os.urandom(3000))
+        time.sleep(self.random.choice((0, 0.1, 0.3)))
+        self.in_pieces(name, feed)
+
     def ten_at_once(self):
         for _ in range(10):
             feed, name = self.new(), f"many-{self.serial}.zip"
-            with open(self.path("." + name), "wb") as file:
-                file.write(feed.data)
-            self.own(self.path("." + name))
+            self.write("." + name, feed.data)
             os.rename(self.path("." + name), self.path(name))
             self.whole(name, feed)
+
+    def an_old_one(self):
+        """Made long ago, and never for a moment does it look new."""
+        feed = self.new()
+        name = f"old-{self.serial}.zip"
+        self.write(name + ".tmp", feed.data)
+        os.utime(self.path(name + ".tmp"), (LONG_AGO + self.serial,) * 2)
+        os.rename(self.path(name + ".tmp"), self.path(name))
+        self.whole(name, feed)
+
+    # --- what is no feed ---
 
     def half_a_file(self):
         feed = self.new()
         name = f"half-{self.serial}.zip"
-        with open(self.path(name), "wb") as file:
-            file.write(feed.data[:self.random.randint(1, len(feed.data) - 1)])
-        self.own(self.path(name))
+        self.write(name, feed.data[:self.random.randint(1, len(feed.data) - 1)])
+        self.broken.add(name)
 
     def junk(self):
         name = self.random.choice(("x.zip", "notes.txt", "y.zip~", ".z.zip"))
-        with open(self.path(name), "wb") as file:
-            file.write(os.urandom(50))
+        self.write(name, os.urandom(50))
+        if name == "x.zip":
+            self.broken.add(name)
+
+    def no_file(self):
+        self.serial += 1
+        name = f"nofile-{self.serial}.zip"
+        what = self.random.choice(("folder", "fifo", "link", "list"))
+        if what == "folder":
+            os.mkdir(self.path(name))
+        elif what == "fifo":
+            os.mkfifo(self.path(name))
+        elif what == "link":
+            os.symlink(self.random.choice(("/etc/passwd", ".", "nowhere", *sorted(self.files)[:1])), self.path(name))
+        else:
+            self.write(name + ".csv", b"a,b\n")
+
+    def unreadable(self):
+        feed = self.new()
+        name = f"locked-{self.serial}.zip"
+        self.write(name + ".tmp", feed.data)
+        os.chown(self.path(name + ".tmp"), 0, 0)
+        os.chmod(self.path(name + ".tmp"), 0)
+        os.utime(self.path(name + ".tmp"), (1, 1))
+        os.rename(self.path(name + ".tmp"), self.path(name))
+
+    # --- what becomes of feeds ---
 
     def a_loaded_one(self):
         """A name whose content was loaded: another name or time for it must not matter."""
@@ -132,10 +212,14 @@ class Schedule:
         name = self.a_loaded_one()
         if name:
             other = f"again-{self.random.randint(0, 999)}.zip"
-            with open(self.path(other), "wb") as file:
-                file.write(self.feeds[self.files[name]].data)
-            self.own(self.path(other))
+            self.write(other, self.feeds[self.files[name]].data)
             self.files[other] = self.files[name]
+
+    def replaced_by_itself(self):
+        name = self.a_loaded_one()
+        if name:
+            self.write(name + ".tmp", self.feeds[self.files[name]].data)
+            os.replace(self.path(name + ".tmp"), self.path(name))
 
     def touch(self):
         name = self.a_loaded_one()
@@ -154,18 +238,6 @@ class Schedule:
             name = self.random.choice(sorted(self.files))
             os.unlink(self.path(name))
             del self.files[name]
-
-    def restart(self):
-        self.town.stop()
-        time.sleep(self.random.choice((0, 0.1)))
-        self.town.start()
-
-    def kill(self):
-        self.kills.append(time.time())
-        self.town.stop(signal.SIGKILL)
-        if self.random.random() < 0.5:
-            time.sleep(0.05)
-        self.town.start()
 
     def unmount(self):
         subprocess.run(["umount", *(["-l"] if self.random.random() < 0.5 else []), self.town.share], check=False,
@@ -193,11 +265,19 @@ class Schedule:
 
     def calm(self):
         self.mount()
-        if not self.town.wait(lambda: not self.missing(), CALM):
+        # what looks like half an upload holds older ones up until a person takes it away
+        for name in self.broken:
+            os.unlink(self.path(name))
+        self.broken.clear()
+
+        def over():
+            self.tend()
+            return not self.missing()
+
+        if not self.town.wait(over, CALM):
             self.lost += self.missing()
 
     def judge(self):
-        """Twice: loaded again although patrond had told that it was done, and so had saved it."""
         loads = self.town.loads()
         told = [e["_at"] for e in self.town.entries if e.get("SUMMARY") == "Load"]
         for i, (key, at) in enumerate(loads):
@@ -205,19 +285,26 @@ class Schedule:
             if not again:
                 continue
             kill = min((k for k in self.kills if k > at), default=again[0])
+            # patrond had told that it was done, and so had saved it
             if any(at - 0.001 <= t <= min(kill, again[0]) for t in told):
                 self.twice.append(key)
+        newest = {}
+        for key, _ in loads:
+            feed = self.feeds.get(key)
+            if feed is None:
+                self.wrong.append(f"{key} was never whole")
+            elif feed.age < newest.get(feed.kind, feed.age):
+                self.wrong.append(f"{key} was loaded after a newer one")
+            else:
+                newest[feed.kind] = feed.age
         with open(self.town.path("loads"), encoding="ascii") as file:
             for line in file:
                 word, key, _, rows = line.split()
-                feed = self.feeds.get(key)
-                if word != "cut" and (feed is None or feed.rows != int(rows)):
+                if word != "cut" and (key not in self.feeds or self.feeds[key].rows != int(rows)):
                     self.wrong.append(line.strip())
         if self.town.noise:
             self.wrong.append("".join(self.town.noise)[:2000])
-        for e in self.town.entries:
-            if "suspected compromise" in e["MESSAGE"]:
-                self.wrong.append(e["MESSAGE"])
+        self.wrong += [e["MESSAGE"] for e in self.town.entries if "suspected compromise" in e["MESSAGE"]]
 
     def run(self):
         if not share_kit.own_mounts():
@@ -229,19 +316,21 @@ class Schedule:
             self.mounted = False
             self.mount()
             town.settings = {"settle": "80ms", "remote_poll_interval": "300ms", "poll_interval": "2s"}
-            town.extra = "[load]\nretry_pause = 100ms\nretry_pause_max = 1s\n"
+            town.extra = "late_commit = 0\n[load]\nretry_pause = 100ms\nretry_pause_max = 1s\n"
             if self.random.random() < 0.3:
                 with open(town.path("pause"), "w", encoding="ascii") as file:
                     file.write("0.3")
-            town.start()
-            acts = ([self.arrive_by_rename] * 5 + [self.arrive_written] * 5 + [self.ten_at_once, self.half_a_file, self.junk,
-                    self.again_under_another_name, self.touch, self.touch, self.rename, self.delete, self.restart] +
-                    [self.kill] * 3 + [self.unmount, self.mount, self.calm])
+            acts = ([self.arrive_by_rename] * 5 + [self.arrive_written] * 5 + [self.touch] * 2 + [self.kill] * 3 +
+                    [self.ten_at_once, self.broken_off_and_begun_anew, self.over_something_else, self.an_old_one,
+                     self.half_a_file, self.junk, self.no_file, self.unreadable, self.again_under_another_name,
+                     self.replaced_by_itself, self.rename, self.delete, self.restart, self.unmount, self.mount, self.calm])
+            self.start()
             try:
                 for _ in range(self.random.randint(8, 16)):
                     act = self.random.choice(acts)
                     self.steps.append(act.__name__)
                     act()
+                    self.tend()
                     time.sleep(self.random.choice((0, 0, 0.03, 0.1, 0.3, 0.6)))
                 self.calm()
                 time.sleep(0.6)
@@ -262,42 +351,26 @@ def one(seed):
     schedule = Schedule(seed)
     try:
         schedule.run()
-        return seed, schedule.lost, schedule.twice, schedule.wrong, schedule.steps, getattr(schedule, "tail", [])
     except Exception:  # pylint: disable=broad-except
-        return seed, schedule.lost, schedule.twice, [traceback.format_exc()], schedule.steps, getattr(schedule, "tail", [])
+        schedule.wrong.append(traceback.format_exc())
+    return seed, schedule.once, schedule.lost, schedule.twice, schedule.wrong, schedule.steps, schedule.tail
 
 
 def campaign(first, count, jobs, verbose=False):
     """Runs the schedules; returns (passed, failed, figures)."""
     lost = twice = failed = 0
     with concurrent.futures.ProcessPoolExecutor(jobs, max_tasks_per_child=1) as pool:
-        for seed, gone, again, wrong, steps, tail in pool.map(one, range(first, first + count)):
+        for seed, once, gone, again, wrong, steps, tail in pool.map(one, range(first, first + count)):
             lost += len(gone)
             twice += len(again)
-            failed += bool(gone or again or wrong)
-            if gone or again or wrong or verbose:
-                print(f"seed {seed}: lost {gone}, twice {again}, wrong {wrong}: {' '.join(steps)}", flush=True)
+            bad = bool(gone or again or wrong)
+            failed += bad
+            if bad or verbose:
+                print(f"  {'WRONG ' if bad else 'ok    '} share {seed}{' --once' if once else ''}: {' '.join(steps)}", flush=True)
+            if bad:
+                print(f"         lost {gone}, twice {again}, wrong {wrong}")
                 for line in tail:
-                    print("    " + line, flush=True)
-    return count - failed, failed, {"schedules": count, "feeds_lost": lost, "feeds_loaded_twice": twice}
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-                                epilog="Runs the build in $PATROND_BUILD (default: build/release).")
-    p.add_argument("--seeds", type=int, metavar="N", help="schedules (500)")
-    p.add_argument("--from", type=int, default=1, dest="first", metavar="SEED", help="the first seed (1)")
-    p.add_argument("--small", action="store_true", help="the everyday size: 12 schedules")
-    p.add_argument("--jobs", type=int, default=os.cpu_count() or 2, metavar="N", help="schedules at once (one a processor)")
-    p.add_argument("--verbose", action="store_true", help="a line for every schedule")
-    opts = p.parse_args()
-    count = opts.seeds if opts.seeds is not None else 12 if opts.small else 500
-    passed, failed, figures = campaign(opts.first, count, opts.jobs, opts.verbose)
-    for name, value in figures.items():
-        print(f"{name} {value}")
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    sys.exit(1 if failed or not passed else 0)
-
-
-if __name__ == "__main__":
-    main()
+                    print("         " + line)
+                print(f"         again: tests/faults/run --from {seed} --seeds 1 share", flush=True)
+    return count - failed, failed, (("schedules", count, "schedules"), ("feeds_lost", lost, "feeds"),
+                                    ("feeds_loaded_twice", twice, "feeds"))
