@@ -17,7 +17,7 @@
 #define REPORT_MODE 0640 /* the share's group are those who clean up */
 #define BLOCK 65536U
 #define TEMPORARY_END ".patrond"
-#define TEMPORARY_SIZE (REPORT_NAME_SIZE + sizeof("." TEMPORARY_END) - 1)
+#define TEMPORARY_SIZE (REPORT_NAME_SIZE + sizeof("." TEMPORARY_END) - 1) /* of the longest */
 
 static int
 fail(struct failure *failure, enum failure_code code, int number)
@@ -38,8 +38,8 @@ deliver_is_temporary(const char *name, size_t size)
 {
 	const size_t end = strlen(TEMPORARY_END);
 
-	return size == TEMPORARY_SIZE - 1 && name[0] == '.' &&
-	       memcmp(name + size - end, TEMPORARY_END, end) == 0 && report_name_date(name + 1, size - 1 - end) != DATE_NONE;
+	return size > 1 + end && name[0] == '.' && memcmp(name + size - end, TEMPORARY_END, end) == 0 &&
+	       report_name_date(name + 1, size - 1 - end) != DATE_NONE;
 }
 
 static int

@@ -147,15 +147,26 @@ do_copy(struct stage *stage, const struct folder *folder, const struct request *
 	return wire_end(&stage->out);
 }
 
+/*
+ * What a report takes the place of: all that are older, and of the same day those whose feeds it has all of. Without row
+ * lists every report says the same of one day, whatever feeds it came with.
+ */
+static struct tidy
+replaced_by(const struct config *config, const struct request *request)
+{
+	return (struct tidy){
+		.remove_before = report_name_date(request->name, request->name_size),
+		.kinds = config->report.rows ? report_name_kinds(request->name, request->name_size) : FEED_BITS_ALL,
+		.keep = request->name,
+		.now = time(NULL),
+	};
+}
+
 static int
 do_deliver(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
 {
-	struct tidy tidy = {
-		.remove_before = report_name_date(request->name, request->name_size),
-		.now = time(NULL),
-	};
+	const struct tidy tidy = replaced_by(&stage->config, request);
 
-	(void)stage;
 	if (deliver_report(folder, request->name, request->name_size, request->fd, failure) < 0)
 		return -1;
 	(void)!tidy_reports(folder, &tidy); /* each report is replaced by the next one */
@@ -165,12 +176,8 @@ do_deliver(struct stage *stage, const struct folder *folder, const struct reques
 static int
 do_remove(struct stage *stage, const struct folder *folder, const struct request *request, struct failure *failure)
 {
-	struct tidy tidy = {
-		.remove_before = report_name_date(request->name, request->name_size),
-		.now = time(NULL),
-	};
+	const struct tidy tidy = replaced_by(&stage->config, request);
 
-	(void)stage;
 	if (deliver_remove(folder, request->name, request->name_size, failure) < 0)
 		return -1;
 	(void)!tidy_reports(folder, &tidy); /* there is nothing to clean up, so what is older is of no use */

@@ -25,13 +25,23 @@ is_left_behind(const struct folder *folder, const char *name, int64_t now)
 	return st.st_mtim.tv_sec < now - LEFT_BEHIND || st.st_mtim.tv_sec > now + LEFT_BEHIND;
 }
 
+static bool
+is_replaced(const struct tidy *tidy, const char *name)
+{
+	int32_t date = report_name_date(name, strlen(name));
+
+	if (date == DATE_NONE || (tidy->keep != NULL && strcmp(name, tidy->keep) == 0))
+		return false;
+	return date < tidy->remove_before ||
+	       (date == tidy->remove_before && (report_name_kinds(name, strlen(name)) & ~tidy->kinds) == 0);
+}
+
 static int
 visit(const struct folder *folder, const char *name, void *userdata)
 {
 	const struct tidy *tidy = userdata;
-	int32_t date = report_name_date(name, strlen(name));
 
-	if ((date != DATE_NONE && date < tidy->remove_before) || is_left_behind(folder, name, tidy->now))
+	if (is_replaced(tidy, name) || is_left_behind(folder, name, tidy->now))
 		(void)!folder_remove(folder, name);
 	return 0;
 }

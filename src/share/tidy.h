@@ -8,6 +8,8 @@
 
 struct tidy {
 	int32_t remove_before; /* reports dated before this day (days since 1970) go */
+	uint32_t kinds;        /* and those of this very day that speak of no other feeds than these, as a mask */
+	const char *keep;      /* but for this one; may be NULL */
 	int64_t now;           /* seconds since 1970: temporary files not touched for an hour go */
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/date.h"
+#include "common/feed_name.h"
 #include "common/present.h"
 #include "common/shape.h"
 #include "supervisor/errand.h"
@@ -43,7 +44,7 @@ struct load {
 	uint64_t report_size;
 	struct report_counts report_counts;
 	struct errand *delivery;
-	char report_name[REPORT_NAME_MAX];
+	char report_name[REPORT_NAME_SIZE];
 };
 
 struct load *
@@ -290,10 +291,7 @@ on_removed(const struct failure *failure, void *userdata)
 static void
 name_report(struct load *load)
 {
-	struct date today = date_from_days(load->today);
-
-	(void)snprintf(load->report_name, sizeof(load->report_name), "barcode_errors-%04d%02d%02d.zip", today.year,
-	    today.month, today.day);
+	report_name_make(load->today, load->options.kinds, load->report_name);
 }
 
 /*

@@ -6,8 +6,6 @@
 
 #include "supervisor/errand.h"
 
-#define REPORT_NAME_MAX 64
-
 /*
  * Asks patrond-share to deliver the zip in fd, which stays the caller's, under a name. on_end is called with userdata as
  * errand_run says. Returns 0 or a negative errno.

@@ -28,10 +28,10 @@ WALLS_REQUIRED = 0x0F
 CLONE_NEWNS = 0x00020000
 
 
-def report_name(days_ago=0):
+def report_name(days_ago=0, feed=""):
     # the stage counts days by UTC
     day = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=days_ago)
-    return day.strftime("barcode_errors-%Y%m%d.zip")
+    return day.strftime(f"barcode_errors-%Y%m%d{feed}.zip")
 
 
 class ShareCase(unittest.TestCase):
@@ -62,9 +62,9 @@ class ShareCase(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def configure(self, pattern="*.zip", path=None, keep=14):
+    def configure(self, pattern="*.zip", path=None, keep=14, rows="no"):
         with open(self.path("patrond.conf"), "w", encoding="utf-8") as file:
-            file.write(f"[share]\npath = {path or self.share}\npattern = {pattern}\n[report]\nkeep = {keep}\n")
+            file.write(f"[share]\npath = {path or self.share}\npattern = {pattern}\n[report]\nkeep = {keep}\nrows = {rows}\n")
 
     def mount(self, options, where=None):
         where = where or self.share
@@ -477,6 +477,27 @@ class Delivering(ShareCase):
         self.assertEqual(self.deliver(self.stage(), report_name()).name, "DONE")
         self.assertEqual(self.here(), sorted(keep + [report_name(), report_name(5), report_name(6)]))
 
+    def test_reports_of_one_feed_and_of_both(self):
+        """With row lists those of another feed stay for the day; without, every report says the same of a day."""
+        student, staff, both = report_name(0, "-student"), report_name(0, "-staff"), report_name()
+        old = [report_name(1), report_name(1, "-student"), report_name(2, "-staff")]
+        cases = [("yes", [student, staff], [staff, student]), ("yes", [student, staff, both], [both]),
+                 ("yes", [both, student], [both, student]), ("yes", [student, student], [student]),
+                 ("no", [student, staff], [staff]), ("no", [both, student], [student]), ("no", [staff, both], [both])]
+        for rows, delivered, left in cases:
+            with self.subTest(rows=rows, delivered=delivered):
+                self.configure(rows=rows)
+                for name in old + ["barcode_errors-20250101-others.zip"]:
+                    self.put(name)
+                stage = self.stage()
+                for name in delivered:
+                    self.assertEqual(self.deliver(stage, name).name, "DONE")
+                self.assertEqual(self.here(), sorted(left + ["barcode_errors-20250101-others.zip"]))
+                self.assertEqual(self.names(stage), [])  # none of them is a feed
+                # empty at last: what one feed's report says of the other's rows stays, where it does
+                self.assertEqual(self.remove(stage, both).name, "DONE")
+                self.assertEqual(self.here(), ["barcode_errors-20250101-others.zip"])
+
     def test_symlink_in_its_place(self):
         self.put("victim", b"precious", folder=self.folder)
         os.chown(self.path("victim"), NOBODY.pw_uid, NOBODY.pw_gid)
@@ -559,15 +580,18 @@ class Delivering(ShareCase):
         self.configure(keep=14)
         for days in (0, 1, 13, 14, 15, 16, 400):
             self.put(report_name(days))
+        self.put(report_name(20, "-student"))
+        self.put(report_name(20, "-staff"))
         self.put("feed.zip", age=500 * 86400)
         stage = self.stage()
         self.assertEqual(self.names(stage, b"\x01"), [b"feed.zip"])
-        self.assertEqual(len(self.here()), 8)  # a dry run only looks
+        self.assertEqual(len(self.here()), 10)  # a dry run only looks
         self.assertEqual(self.names(stage), [b"feed.zip"])
         self.assertEqual(self.here(), sorted(["feed.zip"] + [report_name(days) for days in (0, 1, 13, 14)]))
 
     def test_leftovers_when_listing(self):
         self.put(f".{report_name(2)}.patrond", age=7200)
+        self.put(f".{report_name(2, '-staff')}.patrond", age=7200)
         self.put(f".{report_name(1)}.patrond")  # perhaps another one is at it
         self.put(f".{report_name(1)}.patrond2", age=7200)
         self.put(".feed.zip.patrond", age=7200)

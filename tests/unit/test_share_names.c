@@ -6,6 +6,7 @@
 
 #include "common/date.h"
 #include "common/feed_name.h"
+#include "patrond/outcome.h"
 #include "share/deliver.h"
 
 static const struct {
@@ -93,6 +94,15 @@ static const struct {
 	{ "barcode_errors_20251124.zip", DATE_NONE },
 	{ "Barcode_errors-20251124.zip", DATE_NONE },
 	{ "xbarcode_errors-20251124.zip", DATE_NONE },
+	{ "barcode_errors-20251124-.zip", DATE_NONE },
+	{ "barcode_errors-20251124-Staff.zip", DATE_NONE },
+	{ "barcode_errors-20251124-students.zip", DATE_NONE },
+	{ "barcode_errors-20251124-staff-student.zip", DATE_NONE },
+	{ "barcode_errors-2025112-student.zip", DATE_NONE },
+	{ "barcode_errors-20250229-staff.zip", DATE_NONE },
+	{ "barcode_errors-student.zip", DATE_NONE },
+	{ "barcode_errors-20251124-student.zip", 20416 },
+	{ "barcode_errors-20251124-staff.zip", 20416 },
 	{ "barcode_errors-19700101.zip", 0 },
 	{ "barcode_errors-20240229.zip", 19782 },
 	{ "barcode_errors-20251124.zip", 20416 },
@@ -112,6 +122,32 @@ names_of_reports(void **state)
 }
 
 static void
+names_of_reports_tell_their_feeds(void **state)
+{
+	static const struct {
+		uint32_t kinds;
+		const char *name;
+	} made[] = {
+		{ FEED_BITS_ALL, "barcode_errors-20251124.zip" },
+		{ FEED_BIT(FEED_STUDENT), "barcode_errors-20251124-student.zip" },
+		{ FEED_BIT(FEED_STAFF), "barcode_errors-20251124-staff.zip" },
+	};
+	char name[REPORT_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(made); i++) {
+		report_name_make(20416, made[i].kinds, name);
+		assert_string_equal(name, made[i].name);
+		assert_int_equal(report_name_kinds(name, strlen(name)), made[i].kinds);
+		assert_int_equal(report_name_date(name, strlen(name)), 20416);
+	}
+	assert_int_equal(report_name_kinds("barcode_errors-20251124-others.zip", 34), 0);
+	assert_int_equal(report_name_kinds("feed.zip", 8), 0);
+	report_name_make(2932896, FEED_BITS_ALL, name);
+	assert_string_equal(name, "barcode_errors-99991231.zip");
+}
+
+static void
 names_of_deliveries(void **state)
 {
 	static const struct {
@@ -127,7 +163,11 @@ names_of_deliveries(void **state)
 		{ ".barcode_errors-20251124.zip.patrond~", false },
 		{ ".feed.zip.patrond", false },
 		{ "xbarcode_errors-20251124.zip.patrond", false },
+		{ ".barcode_errors-20251124-others.zip.patrond", false },
+		{ ".patrond", false },
 		{ ".barcode_errors-20251124.zip.patrond", true },
+		{ ".barcode_errors-20251124-student.zip.patrond", true },
+		{ ".barcode_errors-20251124-staff.zip.patrond", true },
 	};
 
 	(void)state;
@@ -141,6 +181,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_feeds),
 		cmocka_unit_test(names_of_reports),
+		cmocka_unit_test(names_of_reports_tell_their_feeds),
 		cmocka_unit_test(names_of_deliveries),
 	};
 
