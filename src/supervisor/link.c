@@ -16,6 +16,7 @@
 
 #define GRACE_USEC (5 * USEC_PER_SEC)
 #define ANSWERS_MAX 8
+#define LATE_MAX 4U
 
 /* What a stage may answer while a request is under way, beside WALLS, PROGRESS, DONE and FAILURE. */
 struct conversation {
@@ -92,12 +93,17 @@ kill_child(struct link *link, int signal_number)
 		(void)kill(link->pid, signal_number);
 }
 
+/* Children of each program that were killed and have not ended yet. */
+static unsigned int late[PROGRAM_MAX];
+
 static int
 on_late_child(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
+	unsigned int *count = userdata;
+
 	(void)source;
 	(void)info;
-	(void)userdata;
+	--*count;
 	return 0;
 }
 
@@ -106,10 +112,11 @@ on_late_child(sd_event_source *source, const siginfo_t *info, void *userdata)
  * and waiting for it here would hang the supervisor, too.
  */
 static void
-reap(sd_event *event, pid_t pid)
+reap(sd_event *event, pid_t pid, enum program program)
 {
-	if (waitpid(pid, NULL, WNOHANG) == 0)
-		(void)sd_event_add_child(event, NULL, pid, WEXITED, on_late_child, NULL);
+	if (waitpid(pid, NULL, WNOHANG) == 0 &&
+	    sd_event_add_child(event, NULL, pid, WEXITED, on_late_child, &late[program]) >= 0)
+		late[program]++;
 }
 
 struct link *
@@ -125,7 +132,7 @@ link_free(struct link *link)
 	(void)fd_close(link->fd);
 	if (link->pid > 0 && !link->reaped) {
 		kill_child(link, SIGKILL);
-		reap(link->event, link->pid);
+		reap(link->event, link->pid, link->program);
 	}
 	wire_reader_done(&link->reader);
 	free(link);
@@ -412,6 +419,9 @@ start(struct link *link, const char *config_path)
 	char path[1200];
 	int pair[2], r;
 
+	/* Where some hang already, one more would only hang, too. A mount that hangs for days must not pile them up. */
+	if (late[link->program] >= LATE_MAX)
+		return -EBUSY;
 	r = find_program(link->program, path, sizeof(path));
 	if (r < 0)
 		return r;
@@ -465,7 +475,7 @@ link_open(struct link **ret, sd_event *event, enum program program, const char *
 		r = sd_event_add_io(event, &link->io, link->fd, EPOLLIN, on_io, link);
 	/* A stage's answers before its end: sources of equal priority run in turn, which is what keeps floods fair. */
 	if (r < 0) {
-		*ret_failure = failure_of(FAILURE_STAGE_MISSING, r);
+		*ret_failure = failure_of(r == -EBUSY ? FAILURE_STAGE_SILENT : FAILURE_STAGE_MISSING, r);
 		ret_failure->column = (uint32_t)program;
 		link_free(link);
 		return r;
