@@ -10,10 +10,10 @@ import signal
 import socket
 import stat
 import subprocess
-import threading
 import time
 import unittest
 
+import share_kit
 import stagekit
 from feed_kit import feed, student
 from share_kit import NOBODY, Town, make_zip, own_mounts
@@ -335,65 +335,6 @@ class Failures(Case):
         os.chmod(os.path.join(town.share, "locked.zip"), 0o644)
         self.loaded("10000001")
 
-    @unittest.skipUnless(shutil.which("bindfs") and os.path.exists("/dev/fuse"), "no FUSE here")
-    def test_a_share_that_hangs(self):
-        """A file system that stops answering: patrond goes on, says so, ends when asked, and heals."""
-        town = self.town
-        os.mkdir(town.path("behind"))
-        os.chown(town.path("behind"), NOBODY.pw_uid, NOBODY.pw_gid)
-        server = subprocess.Popen(["bindfs", "-f", "-o", "attr_timeout=0,entry_timeout=0,direct_io,allow_other",
-                                   town.path("behind"), town.share], stdin=subprocess.DEVNULL)
-        try:
-            self.assertTrue(town.wait(lambda: os.path.ismount(town.share)))
-            self.mounts.append(town.share)
-            status = town.path("notify")
-            notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            notify.bind(status)
-            os.chmod(status, 0o777)
-            said, beats = [], []
-
-            def listen():
-                while True:
-                    text = notify.recv(4096)
-                    if not text:
-                        return
-                    if text == b"WATCHDOG=1":
-                        beats.append(time.monotonic())
-                    said.append(text.decode())
-
-            threading.Thread(target=listen, daemon=True).start()
-            town.settings.update(stall_timeout="700ms", remote_poll_interval="300ms", poll_interval="1s")
-            town.start(env={"NOTIFY_SOCKET": status, "WATCHDOG_USEC": "1000000"})
-            self.assertTrue(town.wait(lambda: town.said("is watched")))
-            server.send_signal(signal.SIGSTOP)
-            self.assertTrue(town.wait(lambda: "stage-silent" in town.reasons(), 30), town.entries)
-            self.assertTrue(town.wait(lambda: any(t.startswith("STATUS=FAILED: patrond-share gave no sign") for t in said), 40), said)
-            # the loop has turned all the time
-            pauses = [b - a for a, b in zip(beats, beats[1:])]
-            self.assertLess(max(pauses), 1.5)
-            server.send_signal(signal.SIGCONT)
-            shutil.copy(self.made("10000001"), town.path("behind", "feed.zip"))
-            self.loaded("10000001", timeout=90)
-            server.send_signal(signal.SIGSTOP)
-            time.sleep(2)
-            begun = time.monotonic()
-            town.stop(timeout=40)
-            self.assertLess(time.monotonic() - begun, 30)
-        finally:
-            server.send_signal(signal.SIGCONT)
-            subprocess.run(["umount", "-l", town.share], check=False)
-            if town.share in self.mounts:
-                self.mounts.remove(town.share)
-            server.terminate()
-            server.wait(10)
-
-    def made(self, key):
-        path = self.town.path("made.zip")
-        with open(path, "wb") as file:
-            file.write(make_zip(key))
-        os.chmod(path, 0o644)
-        return path
-
 
 class Reports(Case):
     def prepare(self):
@@ -444,4 +385,4 @@ class Reports(Case):
 
 
 if __name__ == "__main__":
-    stagekit.main()
+    share_kit.main()
