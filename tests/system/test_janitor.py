@@ -11,6 +11,7 @@ import threading
 import time
 import unittest
 
+import share_kit
 import stagekit
 from feed_kit import STUDENT_HEADER, STUDENTS, STAFF, feed, pack, staff, student
 from share_kit import NOBODY, Town, make_zip, own_mounts
@@ -394,4 +395,4 @@ class Head(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    stagekit.main()
+    share_kit.main()
