@@ -138,8 +138,8 @@ class Hanging:
         self.loaded("10000001", "10000002", "10000003", timeout=90)
         self.assertTrue(town.wait(lambda: len(town.said("is watched")) > 1, 90))
         # nobody is left of those that hung: there is the one that watches, and whoever is at work
-        self.assertTrue(town.wait(lambda: len(of_parent(patrond)) <= 3, 20), of_parent(patrond))
-        self.assertNotIn("Z", {state for _, state in of_parent(patrond)})
+        self.assertTrue(town.wait(lambda: len(of_parent(patrond)) <= 3 and "Z" not in {state for _, state in of_parent(patrond)}, 20),
+                        of_parent(patrond))
         # hangs again, and is asked to end
         self.hang()
         time.sleep(1.5)
