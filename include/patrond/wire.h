@@ -51,6 +51,9 @@
 	 * fds: the feed, the records pipe's write end. Answers PROGRESS*, SHAPE a kind that was read, DONE. */ \
 	X(DECODE_INSPECT, 0x20, 0, 0) \
 	X(DECODE_RECORDS, 0x22, 5, 5) \
+	/* of patrond --explain. today:i32, fds: the feed, the terminal where rows are shown. Answers PROGRESS*, SHAPE a kind \
+	 * that was read (the last perhaps in part, when FAILURE follows), DONE. */ \
+	X(DECODE_EXPLAIN, 0x24, 4, 4) \
 	/* verdict:u8 kinds:u8 sha256[32] */ \
 	X(INSPECTED, 0x21, 34, 34) \
 	/* feed:u8 rows:u32 understood:u32 delimiter:u8 header:u8 cells_min:u16 cells_max:u16 key_fits:u32 birth_dates:u32 \

@@ -41,7 +41,7 @@ decode_csv_failure(enum csv_error error)
 int
 record_pipe_flush(struct record_pipe *pipe)
 {
-	int r = fd_write_all(pipe->fd, pipe->out.buf.bytes, pipe->out.buf.size);
+	int r = pipe->fd < 0 ? 0 : fd_write_all(pipe->fd, pipe->out.buf.bytes, pipe->out.buf.size);
 
 	buf_clear(&pipe->out.buf);
 	return r;
@@ -97,7 +97,8 @@ take_row(void *data, const struct csv_row *row)
 	switch (r) {
 	case LAYOUT_RECORD:
 		shape_tally_row(feed->tallies[record.feed], &record, layout_sight(feed->layout), row->count, row->delimiter);
-		return put_record(feed, &record);
+		r = feed->pipe->show != NULL ? show_row(feed->pipe->show, &record, row) : 0;
+		return r < 0 ? fail(feed, FAILURE_RECORDS, record.row, 0, -r) : put_record(feed, &record);
 	case LAYOUT_HEADER:
 		for (size_t kind = 0; kind < FEED_KIND_MAX; kind++)
 			if (feed->tallies[kind] != NULL)

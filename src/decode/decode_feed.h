@@ -12,12 +12,14 @@
 #include "common/wire.h"
 #include "decode/csv.h"
 #include "decode/layout.h"
+#include "decode/show_rows.h"
 #include "patrond/shape.h"
 
 /* The pipe to load, and what waits to be written to it. */
 struct record_pipe {
-	int fd;
+	int fd; /* -EBADF: there is none, and records go nowhere */
 	struct wire_out out;
+	struct show_rows *show; /* NULL: rows are shown nowhere */
 };
 
 #define RECORD_PIPE_INIT(descriptor) ((struct record_pipe){ .fd = (descriptor), .out = WIRE_OUT_INIT })

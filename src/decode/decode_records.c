@@ -249,6 +249,19 @@ read_joins(struct work *work, struct file *file, struct joins **ret)
 	return 0;
 }
 
+/* Also of a file that could not be read to its end: the shape of what came before shows why. */
+static void
+keep_figures(struct work *work, const struct file *file, const struct decode_feed *feed)
+{
+	for (unsigned int kind = 0; kind < FEED_KIND_MAX; kind++) {
+		if ((file->kinds & FEED_BIT(kind)) == 0)
+			continue;
+		work->rows[kind] = decode_feed_rows(feed, (enum feed_kind)kind);
+		if (work->job->shapes != NULL)
+			decode_feed_shape(feed, (enum feed_kind)kind, &work->job->shapes[kind]);
+	}
+}
+
 static int
 read_file(struct work *work, struct file *file)
 {
@@ -272,20 +285,12 @@ read_file(struct work *work, struct file *file)
 	r = zip_unpack_run(file->unpack, decode_feed_text, feed);
 	if (r == 0)
 		r = decode_feed_finish(feed) < 0 ? ZIP_UNPACK_STOPPED : 0;
+	keep_figures(work, file, feed);
 	if (r == ZIP_UNPACK_STOPPED) {
 		*work->failure = decode_feed_failure(feed);
 		return -1;
 	}
-	if (r != 0)
-		return fail(work, r, kind_of(file));
-	for (unsigned int kind = 0; kind < FEED_KIND_MAX; kind++) {
-		if ((file->kinds & FEED_BIT(kind)) == 0)
-			continue;
-		work->rows[kind] = decode_feed_rows(feed, (enum feed_kind)kind);
-		if (work->job->shapes != NULL)
-			decode_feed_shape(feed, (enum feed_kind)kind, &work->job->shapes[kind]);
-	}
-	return 0;
+	return r == 0 ? 0 : fail(work, r, kind_of(file));
 }
 
 static int
@@ -326,6 +331,7 @@ decode_records(const struct decode_job *job, struct failure *ret_failure)
 	struct work work = { .job = job, .failure = ret_failure, .pipe = RECORD_PIPE_INIT(job->records) };
 	int r;
 
+	work.pipe.show = job->show;
 	*ret_failure = failure_of(FAILURE_INTERNAL, 0);
 	r = do_work(&work);
 	work_done(&work);

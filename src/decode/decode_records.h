@@ -13,13 +13,14 @@
 #include "common/fd.h"
 #include "common/profile.h"
 #include "common/secret.h"
+#include "decode/show_rows.h"
 #include "decode/zip_unpack.h"
 #include "patrond/failure.h"
 #include "patrond/shape.h"
 
 struct decode_job {
 	int zip;     /* descriptors, the caller's */
-	int records;
+	int records; /* -EBADF: rows are read for their shape alone */
 	const struct config_feed *feeds; /* FEED_KIND_MAX of them, patterns filled in (profiles_read) */
 	const struct profiles *profiles;
 	const char *barcode_pattern;
@@ -28,7 +29,8 @@ struct decode_job {
 	int32_t today;      /* days since 1970 */
 	zip_tick_fn *tick;  /* told of raw bytes; may be NULL */
 	void *data;
-	struct feed_shape *shapes; /* FEED_KIND_MAX, filled for each kind that was read (others: 0 rows); may be NULL */
+	struct show_rows *show; /* NULL: rows are shown nowhere */
+	struct feed_shape *shapes; /* FEED_KIND_MAX, filled for each kind that was read, as far as it was (others: 0 rows); may be NULL */
 };
 
 /* Does the job. Returns 0, or -1 with the failure. Nothing is retried; a job that failed has no trailer. */

@@ -166,6 +166,50 @@ answer_records(struct stage *stage, struct wire_in *in, const struct profiles *p
 	return r < 0 ? r : stage_done(stage);
 }
 
+/* A terminal is a device. Whether it is one at all was the supervisor's to ask: behind the walls no device is asked. */
+static int
+check_terminal(int fd)
+{
+	struct stat st;
+
+	return fd < 0 || (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode)) ? 0 : -EBADMSG;
+}
+
+static int
+answer_explain(struct stage *stage, struct wire_in *in, const struct profiles *profiles)
+{
+	int32_t today = wire_get_i32(in);
+	_cleanup_fd_ int zip = wire_take_fd(&stage->reader);
+	_cleanup_fd_ int terminal = wire_take_fd(&stage->reader);
+	_cleanup_show_rows_ struct show_rows show = SHOW_ROWS_INIT(terminal);
+	struct progress progress = { .stage = stage };
+	struct feed_shape shapes[FEED_KIND_MAX] = { 0 };
+	struct decode_job job = {
+		.zip = zip,
+		.records = -EBADF,
+		.feeds = stage->config.feed,
+		.profiles = profiles,
+		.barcode_pattern = stage->config.match.barcode_pattern,
+		.passwords = &stage->secret,
+		.kinds = FEED_BITS_ALL,
+		.today = today,
+		.tick = tick,
+		.data = &progress,
+		.show = &show,
+		.shapes = shapes,
+	};
+	struct failure failure;
+	int r, told;
+
+	if (wire_finish(in) < 0 || check_feed(zip, &progress.total) < 0 || check_terminal(terminal) < 0)
+		return fail(stage, FAILURE_PROTOCOL, 0);
+	r = decode_records(&job, &failure);
+	told = say_shapes(stage, shapes);
+	if (told < 0)
+		return told;
+	return r < 0 ? stage_fail(stage, &failure) : stage_done(stage);
+}
+
 static int
 run(struct stage *stage)
 {
@@ -192,6 +236,8 @@ run(struct stage *stage)
 		return answer_inspect(stage, &in, &profiles);
 	case WIRE_DECODE_RECORDS:
 		return answer_records(stage, &in, &profiles);
+	case WIRE_DECODE_EXPLAIN:
+		return answer_explain(stage, &in, &profiles);
 	default:
 		return fail(stage, FAILURE_PROTOCOL, 0);
 	}

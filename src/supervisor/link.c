@@ -350,8 +350,8 @@ reach(const char *folder, enum program program)
 	return TAKE_FD(fd);
 }
 
-static int
-find_program(enum program program, char *path, size_t size)
+int
+link_find_program(enum program program, char *path, size_t size)
 {
 	static const char *const places[] = { ".", "../libexec/patrond" };
 	char self[1024];
@@ -422,7 +422,7 @@ start(struct link *link, const char *config_path)
 	/* Where some hang already, one more would only hang, too. A mount that hangs for days must not pile them up. */
 	if (late[link->program] >= LATE_MAX)
 		return -EBUSY;
-	r = find_program(link->program, path, sizeof(path));
+	r = link_find_program(link->program, path, sizeof(path));
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)

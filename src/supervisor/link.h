@@ -60,6 +60,9 @@ struct link *link_free(struct link *link);
 /* What the stage said of its walls (enum wall bits), 0 before. */
 uint32_t link_walls(const struct link *link);
 
+/* Finds a stage's program: beside this one, in ../libexec/patrond, or where it was installed. Returns 0 or a negative errno. */
+int link_find_program(enum program program, char *path, size_t size) WARN_UNUSED;
+
 /* The name of a stage's program ("decode"). */
 const char *link_program_name(enum program program);
 

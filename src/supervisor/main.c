@@ -10,6 +10,7 @@
 
 #include "common/config_check.h"
 #include "common/process.h"
+#include "supervisor/explain.h"
 #include "supervisor/journal.h"
 #include "supervisor/lock.h"
 #include "supervisor/manager.h"
@@ -21,7 +22,8 @@
 #define EXIT_FAILED 2
 
 static const char *arg_config;
-static bool arg_check_config, arg_once, arg_dry_run;
+static bool arg_check_config, arg_once, arg_dry_run, arg_show_rows;
+static const char *arg_explain;
 static const char *arg_log;
 
 static void
@@ -34,6 +36,8 @@ usage(FILE *to)
 	    "  --check-config  print the effective configuration and end\n"
 	    "  --once          look at every source once, load what is due, and end\n"
 	    "  --dry-run       with --once: write nothing anywhere, report what the load would do\n"
+	    "  --explain ZIP   read a feed and print its shape: columns, how full they are, why rows are left out\n"
+	    "  --show-rows     with --explain: show the rows on the terminal\n"
 	    "  --log FORM      journal (a journal namespace only), console, or json\n"
 	    "  --help          print this\n"
 	    "  --version       print the version\n\n"
@@ -46,12 +50,14 @@ usage(FILE *to)
 static int
 parse_arguments(int argc, char **argv)
 {
-	enum { ARG_CONFIG = 256, ARG_CHECK, ARG_ONCE, ARG_DRY, ARG_LOG, ARG_HELP, ARG_VERSION };
+	enum { ARG_CONFIG = 256, ARG_CHECK, ARG_ONCE, ARG_DRY, ARG_EXPLAIN, ARG_SHOW, ARG_LOG, ARG_HELP, ARG_VERSION };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, ARG_CONFIG },
 		{ "check-config", no_argument, NULL, ARG_CHECK },
 		{ "once", no_argument, NULL, ARG_ONCE },
 		{ "dry-run", no_argument, NULL, ARG_DRY },
+		{ "explain", required_argument, NULL, ARG_EXPLAIN },
+		{ "show-rows", no_argument, NULL, ARG_SHOW },
 		{ "log", required_argument, NULL, ARG_LOG },
 		{ "help", no_argument, NULL, ARG_HELP },
 		{ "version", no_argument, NULL, ARG_VERSION },
@@ -65,6 +71,8 @@ parse_arguments(int argc, char **argv)
 		case ARG_CHECK: arg_check_config = true; break;
 		case ARG_ONCE: arg_once = true; break;
 		case ARG_DRY: arg_dry_run = true; break;
+		case ARG_EXPLAIN: arg_explain = optarg; break;
+		case ARG_SHOW: arg_show_rows = true; break;
 		case ARG_LOG: arg_log = optarg; break;
 		case 'h':
 		case ARG_HELP: usage(stdout); return EXIT_SUCCESS;
@@ -77,6 +85,14 @@ parse_arguments(int argc, char **argv)
 	}
 	if (arg_dry_run && !arg_once) {
 		fprintf(stderr, "patrond: --dry-run goes with --once\n");
+		return EXIT_USAGE;
+	}
+	if (arg_show_rows && arg_explain == NULL) {
+		fprintf(stderr, "patrond: --show-rows goes with --explain\n");
+		return EXIT_USAGE;
+	}
+	if (arg_explain != NULL && (arg_once || arg_check_config || arg_log != NULL)) {
+		fprintf(stderr, "patrond: --explain goes with --config and --show-rows alone\n");
 		return EXIT_USAGE;
 	}
 	return -1;
@@ -219,6 +235,11 @@ main(int argc, char **argv)
 		return r;
 	if (arg_config == NULL)
 		arg_config = config_path();
+	if (arg_explain != NULL) {
+		const struct explain_options options = { arg_config, arg_explain, arg_show_rows };
+
+		return explain_run(&options);
+	}
 	if (config_read_told("patrond", arg_config, &config) < 0)
 		return EXIT_USAGE;
 	if (arg_check_config) {
