@@ -106,7 +106,8 @@ values_hold(const struct record *record, int32_t today)
 	int32_t first = date_to_days((struct date){ 1900, 1, 1 });
 
 	if (student && record->verdict == REASON_INACTIVE) {
-		if (record->status >= STATUS_VALUES)
+		/* a profile's statuses may be words, which are not counted one by one */
+		if (record->status >= STATUS_VALUES && record->status != RECORD_NO_STATUS)
 			return false;
 	} else if (record->status != RECORD_NO_STATUS)
 		return false;

@@ -42,7 +42,7 @@ struct record {
 	enum feed_kind feed;
 	uint32_t row;           /* from 1, one after the other in each feed */
 	enum reason verdict;    /* NONE, OPTED_OUT, SHAPE, STATUS, INACTIVE, KEY, NAME, BIRTH_DATE */
-	uint8_t status;         /* with INACTIVE in the student feed: index into inactive_status; else 255 */
+	uint8_t status;         /* with INACTIVE in the student feed, where it is a digit: index into inactive_status; else 255 */
 	bool key_fits;          /* the key fits the barcode pattern */
 	int32_t birth_date;     /* days since 1970; staff: RECORD_NO_DATE */
 	struct text fields[RECORD_FIELD_MAX];

@@ -174,7 +174,8 @@ statuses(void **state)
 	GOOD(opted_out, raw.verdict = REASON_INACTIVE, raw.status = 0);
 	GOOD(opted_out, raw.verdict = REASON_INACTIVE, raw.status = STATUS_VALUES - 1);
 	BAD(opted_out, raw.verdict = REASON_INACTIVE, raw.status = STATUS_VALUES);
-	BAD(opted_out, raw.verdict = REASON_INACTIVE, raw.status = RECORD_NO_STATUS);
+	GOOD(opted_out, raw.verdict = REASON_INACTIVE, raw.status = RECORD_NO_STATUS);
+	BAD(opted_out, raw.verdict = REASON_INACTIVE, raw.status = RECORD_NO_STATUS - 1);
 	GOOD(opted_out, raw.verdict = REASON_INACTIVE, raw.feed = FEED_STAFF);
 	BAD(opted_out, raw.verdict = REASON_INACTIVE, raw.feed = FEED_STAFF, raw.status = 1);
 	BAD(student, raw.status = 0);
