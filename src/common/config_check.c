@@ -3,6 +3,8 @@
 
 #include "common/config_check.h"
 
+#include <string.h>
+
 #include "common/profile.h"
 
 int
@@ -66,11 +68,30 @@ config_missing_told(const char *program, const char *path, const struct config *
 	return (int)count;
 }
 
+/* The share's unit sees /srv/patrond alone: a share elsewhere needs a drop-in, printed as comments. */
+static void
+tell_bind(const struct config *config, FILE *to)
+{
+	static const char shown[] = "/srv/patrond/";
+	const char *path = config->share.path, *slash = strrchr(path, '/');
+
+	if ((config->sections & SECTION_BIT(SECTION_SHARE)) == 0 || slash == NULL ||
+	    strncmp(path, shown, strlen(shown)) == 0)
+		return;
+	fprintf(to,
+	    "# [share] path is not below /srv/patrond. patrond.service reaches it with this drop-in, made by\n"
+	    "# systemctl edit patrond-share@.service (the parent, so that what is mounted later is seen):\n"
+	    "#   [Service]\n#   BindPaths=-%.*s\n#   NoExecPaths=-+%.*s\n\n",
+	    slash == path ? (int)strlen(path) : (int)(slash - path), path, slash == path ? (int)strlen(path) : (int)(slash - path),
+	    path);
+}
+
 int
 config_print_effective(const struct config *config, FILE *to)
 {
 	/* sections whose absence switches something off */
 	const uint32_t optional = SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP) | SECTION_BIT(SECTION_REPORT);
 
+	tell_bind(config, to);
 	return config_print(config, config->sections | ~optional, to);
 }

@@ -52,6 +52,10 @@ make_due(struct content *content, enum failure_code code, const struct circumsta
 
 	content->state = CONTENT_DUE;
 	content->failure = code;
+	if (c->stopping) {
+		content->next_try = c->now;
+		return;
+	}
 	for (uint32_t i = 0; i < content->attempts && pause < c->config->load.retry_pause_max; i++)
 		pause *= 2;
 	if (pause > c->config->load.retry_pause_max)

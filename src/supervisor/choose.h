@@ -19,6 +19,7 @@ struct circumstances {
 	bool once;    /* asked for by a person: what is due is run whatever its pause */
 	bool dry_run; /* runs what is done, too, and remembers nothing */
 	bool again;   /* runs what is done or held, too; its guards look at it anew */
+	bool stopping; /* patrond was asked to stop: what that cuts off is no failed try, and goes on at the next start */
 };
 
 /* The feeds of a content that no newer one has overtaken: neither in this look (covered) nor loaded before. */

@@ -134,8 +134,13 @@ errand_run(struct errand **ret, struct manager *manager, const struct errand_opt
 		return -ENOMEM;
 	errand->manager = manager;
 	errand->options = *options;
-	r = link_open(&errand->link, manager->event, options->program, manager->config_path, &handler, errand,
-	    &errand->failure);
+	if (manager->stopping && getenv("PATROND_STAGES") != NULL) {
+		/* systemd starts no stage any more while it stops patrond */
+		errand->failure = failure_of(FAILURE_CANCELLED, 0);
+		r = -ECANCELED;
+	} else
+		r = link_open(&errand->link, manager->event, options->program, manager->config_path, &handler, errand,
+		    &errand->failure);
 	if (r == 0)
 		r = link_set_timeout(errand->link, options->timeout);
 	if (r == 0)
@@ -160,6 +165,13 @@ errand_run(struct errand **ret, struct manager *manager, const struct errand_opt
 	errand->options.fds = NULL;
 	*ret = errand;
 	return 0;
+}
+
+void
+errand_let_go(struct errand *errand)
+{
+	if (errand != NULL && errand->link != NULL)
+		(void)link_let_go(errand->link);
 }
 
 void

@@ -38,6 +38,9 @@ struct errand_options {
  */
 int errand_run(struct errand **ret, struct manager *manager, const struct errand_options *options) WARN_UNUSED;
 
+/* Gives up a stage of another unit that has not come to life; on_end says CANCELLED then. Others are left alone. */
+void errand_let_go(struct errand *errand);
+
 /* Asks the stage to finish what is in flight. */
 void errand_cancel(struct errand *errand);
 

@@ -112,8 +112,9 @@ source_fails(const struct manager *manager)
 	return manager->report_fd >= 0;
 }
 
-void
-idle_status(const struct manager *manager)
+/* Returns false where nothing waits for a person or for another try. */
+static bool
+something_waits(const struct manager *manager)
 {
 	const struct content *held = newest(manager->memory, CONTENT_HELD), *due = newest(manager->memory, CONTENT_DUE);
 	const struct load_note *note;
@@ -122,15 +123,27 @@ idle_status(const struct manager *manager)
 	if (held != NULL && held->guard_count > 0) {
 		present_guard(&held->guards[0], text, sizeof(text));
 		status_set("HELD by guard: %s. See patronctl status.", text);
-		return;
+		return true;
 	}
-	if (due == NULL) {
-		if (!source_fails(manager))
-			nothing_waits(manager);
-		return;
-	}
+	if (due == NULL)
+		return source_fails(manager);
 	note = history_find(manager->history, due->load_id);
 	if (note == NULL || !idle_sentence(&note->result, text, sizeof(text)))
 		(void)snprintf(text, sizeof(text), "A load is due again after a failure.");
 	status_set("FAILED: %s", text);
+	return true;
+}
+
+void
+idle_status(const struct manager *manager)
+{
+	if (!something_waits(manager))
+		nothing_waits(manager);
+}
+
+void
+idle_status_or(const struct manager *manager, const char *text)
+{
+	if (!something_waits(manager))
+		status_set("%s", text);
 }

@@ -18,8 +18,10 @@
 #include "supervisor/status.h"
 
 #define JOURNAL_SOCKETS "/run/systemd/journal"
+#define VERDICT_MAX 256U
 
 static enum log_form log_form = LOG_CONSOLE;
+static char kept[VERDICT_MAX + 64]; /* why no entry is written, empty where they are */
 
 /*
  * With LogNamespace=NAME systemd mounts /run/systemd/journal.NAME over /run/systemd/journal: in mountinfo the fourth
@@ -61,12 +63,66 @@ journal_is_standard_error(void)
 	return strcmp(stream, own) == 0;
 }
 
+/*
+ * What systemd/journal-check has found: patrond itself sees nothing of the journal's configuration from inside its walls.
+ * Nothing found is not good news.
+ */
+static void
+read_verdict(const char *runtime, char *ret, size_t size)
+{
+	_cleanup_free_ char *bytes = NULL;
+	char path[1024];
+	size_t length;
+
+	(void)snprintf(ret, size, "nobody has looked at its configuration (is patrond started by patrond.service?)");
+	if (runtime == NULL || *runtime == '\0' ||
+	    (size_t)snprintf(path, sizeof(path), "%.*s/journal", (int)strcspn(runtime, ":"), runtime) >= sizeof(path) ||
+	    fd_read_file(path, VERDICT_MAX, &bytes, &length) < 0)
+		return;
+	length = strcspn(bytes, "\n");
+	if (length == strlen("volatile") && strncmp(bytes, "volatile", length) == 0)
+		*ret = '\0';
+	else if (strncmp(bytes, "persistent: ", strlen("persistent: ")) == 0)
+		(void)snprintf(ret, size, "%.*s", (int)(length - strlen("persistent: ")), bytes + strlen("persistent: "));
+}
+
+void
+journal_look_at(const char *runtime)
+{
+	char reason[VERDICT_MAX];
+	struct entry entry;
+
+	kept[0] = '\0';
+	read_verdict(runtime, reason, sizeof(reason));
+	if (reason[0] == '\0')
+		return;
+	entry_begin(&entry, 4, MESSAGE_JOURNAL_KEPT, FEED_KIND_INVALID, NULL,
+	    "The journal namespace would keep entries for good: %s. None but this one is written.", reason);
+	entry_send(&entry);
+	(void)snprintf(kept, sizeof(kept), " NO LOG: the journal would keep it, %s.", reason);
+}
+
+void
+journal_look(void)
+{
+	kept[0] = '\0';
+	if (log_form == LOG_JOURNAL)
+		journal_look_at(getenv("RUNTIME_DIRECTORY"));
+}
+
+const char *
+journal_kept(void)
+{
+	return kept;
+}
+
 int
 journal_open(enum log_form form)
 {
 	if (form == LOG_JOURNAL && !journal_is_namespace())
 		return -EXDEV;
 	log_form = form;
+	journal_look();
 	return 0;
 }
 
@@ -158,7 +214,7 @@ send_json(const struct entry *entry)
 void
 entry_send(const struct entry *entry)
 {
-	if (entry->count == 0)
+	if (entry->count == 0 || kept[0] != '\0')
 		return;
 	switch (log_form) {
 	case LOG_JOURNAL:

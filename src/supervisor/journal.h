@@ -35,6 +35,7 @@ enum log_form { LOG_CONSOLE, LOG_JSON, LOG_JOURNAL };
 #define MESSAGE_PROTOCOL "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e11"
 #define MESSAGE_LATE_COMMIT "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e13"
 #define MESSAGE_NOTHING_NEW "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e12"
+#define MESSAGE_JOURNAL_KEPT "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e30"
 #define MESSAGE_CONTROL "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e20"
 #define MESSAGE_ASKED "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e21"
 #define MESSAGE_WATCH "3b0a5d0b7c6f4c7fa0b43a7a3b1c0e22"
@@ -56,6 +57,18 @@ struct entry {
 
 /* Opens the log in a form. LOG_JOURNAL: -EXDEV where the journal socket is not a namespace's own. */
 int journal_open(enum log_form form) WARN_UNUSED;
+
+/*
+ * Looks (again) at $RUNTIME_DIRECTORY/journal, where it was written down at start whether the namespace's journal forgets
+ * (systemd/journal-check). Where it does not, or nobody has looked, one entry says so and no other is sent from then on.
+ */
+void journal_look(void);
+
+/* The same whatever the form of the log, at a folder or NULL. */
+void journal_look_at(const char *runtime);
+
+/* For STATUS=: why no entry is written, with a blank before it; empty where they are. */
+const char *journal_kept(void);
 
 /* True where the journal socket of this process is that of a journal namespace. */
 bool journal_is_namespace(void);

@@ -504,12 +504,33 @@ link_request(struct link *link, struct wire_out *out, const int *fds, size_t fd_
 	return 0;
 }
 
+static int
+on_let_go(sd_event_source *source, void *userdata)
+{
+	struct link *link = userdata;
+
+	(void)source;
+	if (link->state == LINK_BUSY)
+		cut_off(link, FAILURE_CANCELLED, 0);
+	return 0;
+}
+
+bool
+link_let_go(struct link *link)
+{
+	if (link->state != LINK_BUSY || link->pid > 0 || link->walls != 0)
+		return false;
+	/* never from inside the caller */
+	link->grace = sd_event_source_disable_unref(link->grace);
+	return sd_event_add_defer(link->event, &link->grace, on_let_go, link) >= 0;
+}
+
 void
 link_cancel(struct link *link)
 {
 	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
 
-	if (link->state == LINK_BUSY && wire_add_empty(&out, WIRE_CANCEL) == 0)
+	if (!link_let_go(link) && link->state == LINK_BUSY && wire_add_empty(&out, WIRE_CANCEL) == 0)
 		(void)!wire_send(link->fd, &out, NULL, 0);
 }
 

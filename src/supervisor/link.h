@@ -10,6 +10,7 @@
  *   link_close: half-closes; LINK_ENDED comes when the stage's process has let go of the connection, that is, has ended
  */
 
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "common/config.h"
@@ -45,8 +46,15 @@ int link_open(struct link **ret, sd_event *event, enum program program, const ch
  */
 int link_request(struct link *link, struct wire_out *out, const int *fds, size_t fd_count) WARN_UNUSED;
 
-/* Sends CANCEL to a busy stage: it finishes what is in flight and answers. */
+/* Sends CANCEL to a busy stage: it finishes what is in flight and answers. One that has not come to life is let go. */
 void link_cancel(struct link *link);
+
+/*
+ * Hangs up on a stage of another unit that has not come to life, which the end of its job then says (CANCELLED): while
+ * patrond stops, systemd keeps those back that it has not started yet. Returns false where the stage has been heard of,
+ * and nothing was done.
+ */
+bool link_let_go(struct link *link);
 
 /* The longest time without an answer while busy, in microseconds from now; 0: none. */
 int link_set_timeout(struct link *link, usec_t timeout) WARN_UNUSED;

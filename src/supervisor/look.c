@@ -10,6 +10,7 @@
 
 #include "supervisor/errand.h"
 #include "supervisor/history.h"
+#include "supervisor/idle.h"
 #include "supervisor/journal.h"
 #include "supervisor/put_away.h"
 #include "supervisor/sentence.h"
@@ -297,7 +298,7 @@ wait_to_settle(struct look *look)
 	if (longest == 0)
 		return false;
 	look->round++;
-	status_set("Waiting for a file to stand still.");
+	idle_status_or(look->manager, "Waiting for a file to stand still.");
 	tell_waiting(look, longest);
 	return sd_event_add_time_relative(look->manager->event, &look->timer, CLOCK_MONOTONIC, longest, 0, on_settled,
 	           look) >= 0;
@@ -333,7 +334,7 @@ look_circumstances(const struct look *look)
 	const struct manager *manager = look->manager;
 
 	return (struct circumstances){ &manager->config, manager_realtime(manager), look->request.once,
-		look->request.dry_run, look->request.again };
+		look->request.dry_run, look->request.again, manager->stopping };
 }
 
 static int
@@ -529,7 +530,7 @@ look_start(struct look **ret, struct manager *manager, const struct look_request
 		*look->memory = *manager->memory;
 	}
 	*ret = look;
-	status_set("Looking for feeds.");
+	idle_status_or(manager, "Looking for feeds.");
 	next_source(look);
 	return 0;
 }

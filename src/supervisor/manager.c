@@ -189,6 +189,7 @@ manager_reload(struct manager *manager, struct config_error *error)
 	int r;
 
 	manager->reload = false;
+	journal_look();
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)manager_now(manager));
 	r = manager_read_config(manager, &config, error);
 	if (r < 0)
@@ -368,6 +369,7 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *user
 	status_set("Stopping: finishing what is in flight.");
 	if (manager->look != NULL)
 		look_cancel(manager->look);
+	errand_let_go(manager->delivery);
 	return 0;
 }
 

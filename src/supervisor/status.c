@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/present.h"
+#include "supervisor/journal.h"
 
 #define THROTTLE_USEC (500 * USEC_PER_MSEC)
 #define PLAIN_USEC (5 * USEC_PER_SEC) /* between lines of progress where there is no terminal */
@@ -97,6 +98,16 @@ status_end_progress(void)
 	changed();
 }
 
+/* To systemd, one line; the word at its beginning is for monitoring, so what else there is to say follows. */
+static void
+notify(void)
+{
+	size_t used = strlen(state.text);
+
+	(void)snprintf(state.text + used, sizeof(state.text) - used, "%s", journal_kept());
+	(void)sd_notifyf(0, "STATUS=%s", state.text);
+}
+
 void
 status_set(const char *format, ...)
 {
@@ -105,7 +116,7 @@ status_set(const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(state.text, sizeof(state.text), format, args);
 	va_end(args);
-	(void)sd_notifyf(0, "STATUS=%s", state.text);
+	notify();
 	changed();
 }
 
@@ -162,7 +173,7 @@ status_phase(enum phase phase, uint64_t done, uint64_t total, usec_t since)
 		return;
 	state.last = now;
 	(void)snprintf(state.text, sizeof(state.text), "%s", state.waiting);
-	(void)sd_notifyf(0, "STATUS=%s", state.text);
+	notify();
 	/* elsewhere than on a terminal a phase is told when it is over, or has gone on for long */
 	if (state.progress && (state.terminal || same))
 		show(state.waiting);

@@ -73,7 +73,7 @@ what_is_run(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct circumstances c = { NULL, 100, cases[i].once, cases[i].dry_run, cases[i].again };
+		const struct circumstances c = { NULL, 100, cases[i].once, cases[i].dry_run, cases[i].again, false };
 		const struct content content = { .state = cases[i].state, .verdict = cases[i].verdict,
 			.next_try = cases[i].next_try, .approved_count = cases[i].approved };
 
@@ -88,7 +88,8 @@ failures_come_back_after_growing_pauses(void **state)
 	static const int64_t pauses[] = { 10, 20, 40, 60, 60 };
 	struct memory *memory = calloc(1, sizeof(*memory));
 	struct config config;
-	const struct circumstances c = { &config, 1000, false, false, false };
+	const struct circumstances c = { &config, 1000, false, false, false, false };
+	const struct circumstances stopping = { .config = &config, .now = 1000, .stopping = true };
 	const struct load_result failed = { .end = LOAD_FAILED, .failure = { .code = FAILURE_TLS_CA } };
 	struct content content = { .state = CONTENT_SEEN };
 
@@ -103,6 +104,12 @@ failures_come_back_after_growing_pauses(void **state)
 		assert_int_equal(content.failure, FAILURE_TLS_CA);
 		assert_int_equal(content.next_try, 1000 + pauses[i]);
 	}
+	/* cut off by patrond's own stop it goes on at the next start, and is no failed try */
+	content.attempts = 2;
+	choose_remember(memory, &content, STUDENT, &failed, &stopping);
+	assert_int_equal(content.state, CONTENT_DUE);
+	assert_int_equal(content.next_try, 1000);
+	assert_int_equal(content.attempts, 2);
 	/* no guard was passed: the counts of the last time stay, and older feeds are not overtaken */
 	assert_int_equal(memory->last_mtime[FEED_STUDENT], 0);
 	free(memory);
@@ -114,7 +121,7 @@ what_a_load_leaves_behind(void **state)
 	struct memory *memory = calloc(1, sizeof(*memory));
 	uint8_t fingerprint[FINGERPRINT_SIZE] = { 1 };
 	struct config config;
-	const struct circumstances c = { &config, 1000, false, false, false }, dry = { &config, 1000, true, true, false };
+	const struct circumstances c = { &config, 1000, false, false, false, false }, dry = { &config, 1000, true, true, false, false };
 	struct load_result result = { .end = LOAD_COMPLETE, .guards_passed = true, .patrons = 77, .plan_kinds = STUDENT };
 	struct content content = { .state = CONTENT_SEEN, .mtime = 50, .attempts = 3 };
 	struct content *old;

@@ -4,7 +4,9 @@
 #include "testkit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "supervisor/journal.h"
 
@@ -16,6 +18,43 @@ persistent_journal_is_refused(void **state)
 		skip();
 	assert_int_equal(journal_open(LOG_JOURNAL), -EXDEV);
 	assert_int_equal(journal_open(LOG_JSON), 0);
+}
+
+/* Whatever is not surely forgotten is not written; what stands at the beginning of STATUS= is left alone. */
+static void
+what_would_be_kept_is_not_written(void **state)
+{
+	static const struct {
+		const char *verdict;
+		const char *told;
+	} cases[] = {
+		{ "volatile\n", "" },
+		{ "persistent: Storage= is not volatile\n", " NO LOG: the journal would keep it, Storage= is not volatile." },
+		{ "volatile?\n", " NO LOG: the journal would keep it, nobody has looked at its configuration (is patrond started by patrond.service?)." },
+		{ "", " NO LOG: the journal would keep it, nobody has looked at its configuration (is patrond started by patrond.service?)." },
+		{ NULL, " NO LOG: the journal would keep it, nobody has looked at its configuration (is patrond started by patrond.service?)." },
+	};
+	char folder[] = "/tmp/patrond-journal-XXXXXX", path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/journal", folder);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)unlink(path);
+		if (cases[i].verdict != NULL) {
+			FILE *file = fopen(path, "w");
+
+			assert_non_null(file);
+			assert_true(fputs(cases[i].verdict, file) >= 0);
+			assert_int_equal(fclose(file), 0);
+		}
+		journal_look_at(folder);
+		assert_string_equal(journal_kept(), cases[i].told);
+	}
+	(void)unlink(path);
+	assert_int_equal(rmdir(folder), 0);
+	journal_look();
+	assert_string_equal(journal_kept(), "");
 }
 
 static void
@@ -67,6 +106,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(persistent_journal_is_refused),
+		cmocka_unit_test(what_would_be_kept_is_not_written),
 		cmocka_unit_test(names_are_escaped),
 		cmocka_unit_test(fields_are_bounded),
 	};
