@@ -10,7 +10,8 @@ BUILD_PACKAGES="gcc cmake ninja-build pkg-config libc6-dev libsystemd-dev libsod
 RUN_PACKAGES="python3 openssl openssh-server openssh-client zip unzip p7zip-full"
 # What the tests need beyond that.
 CHECK_PACKAGES="clang clang-tidy cppcheck libclang-rt-14-dev binutils git libarchive-tools util-linux zsh fish golang-go
-	golang-github-varlink-go-dev exim4-daemon-light bindfs fuse3 samba smbnetfs"
+	golang-github-varlink-go-dev exim4-daemon-light bindfs fuse3 samba smbnetfs
+	systemd-container mmdebstrap iproute2 dpkg-dev"
 
 # What the benchmarks compare with.
 BENCH_PACKAGES="miller"
