@@ -78,8 +78,8 @@
 	\
 	/* report. today:i32, fds: report pipe's read end, the zip (write end). Answers REPORTED, DONE. */ \
 	X(REPORT, 0x40, 4, 4) \
-	/* size:u64 (0: nothing to say) then the rows of each class:u32* held:u32 rejected:u32 */ \
-	X(REPORTED, 0x41, 40, 40) \
+	/* size:u64 (0: nothing to say) then the rows of each class:u32* held:u32 rejected:u32 digest[32] of the tables, keyed */ \
+	X(REPORTED, 0x41, 72, 72) \
 	\
 	/* share. LIST: as of fetch, and reports that are too old are removed, but where look_only:u8 follows and is 1 (a dry \
 	 * run). COPY: as of fetch. DELIVER: name:string, fd: the zip. REMOVE: name:string. Answers LISTING*, or PROGRESS*, \
@@ -105,10 +105,10 @@
 	/* result:u8, enum clean_result */ \
 	X(SHARE_CLEANED, 0x57, 1, 1) \
 	\
-	/* mail. today:i32 list:u64 (address_list_tag of the recipients) skip:u32 (bits: those who have it) then the rows of \
+	/* mail. today:i32 kinds:u8 (of the load, for the name) list:u64 (address_list_tag of the recipients) skip:u32 (bits: those who have it) then the rows of \
 	 * each class:u32* held:u32 rejected:u32. fd: the report's zip, or none: a notice alone. Answers PROGRESS*, \
 	 * MAIL_LEAVING, MAILED, then DONE, or FAILURE where the relay refused some. */ \
-	X(MAIL, 0x60, 48, 48) \
+	X(MAIL, 0x60, 49, 49) \
 	/* to:u32, bits: the last bytes leave now; until an answer is there nobody knows whether these have it */ \
 	X(MAIL_LEAVING, 0x61, 4, 4) \
 	/* taken:u32 refused:u32, bits: the relay has it for these, and not for those */ \

@@ -42,7 +42,12 @@ config_missing(const struct config *config, const char *ret_missing[static CONFI
 		{ SECTION_SFTP, config->sftp.host, "[sftp] host is missing" },
 		{ SECTION_SFTP, config->sftp.user, "[sftp] user is missing" },
 		{ SECTION_SIERRA, config->sierra.url, "[sierra] url is missing" },
+		{ SECTION_MAIL, config->mail.relay, "[mail] relay is missing" },
+		{ SECTION_MAIL, config->mail.from, "[mail] from is missing" },
+		{ SECTION_MAIL, config->report.recipients, "[mail] needs [report] recipients, who get the mail" },
 	};
+	const bool share = (config->sections & SECTION_BIT(SECTION_SHARE)) != 0;
+	const bool mail = (config->sections & SECTION_BIT(SECTION_MAIL)) != 0;
 	size_t missing = 0;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
@@ -50,8 +55,12 @@ config_missing(const struct config *config, const char *ret_missing[static CONFI
 			ret_missing[missing++] = needed[i].what;
 	if ((config->sections & SECTION_BIT(SECTION_SIERRA)) == 0)
 		ret_missing[missing++] = "the section [sierra] is missing";
-	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_REPORT))) == SECTION_BIT(SECTION_REPORT))
-		ret_missing[missing++] = "[report] needs [share], where the report is delivered";
+	if ((config->sections & SECTION_BIT(SECTION_REPORT)) != 0 && !share && !mail)
+		ret_missing[missing++] = "[report] needs [share], where the report is delivered, or [mail]";
+	if (config->report.recipients[0] != '\0' && !mail)
+		ret_missing[missing++] = "[report] recipients need [mail], which says by which relay";
+	if (mail && !share && config->mail.notify == MAIL_NOTICE)
+		ret_missing[missing++] = "[mail] notify = notice needs [share], where the report is delivered";
 	if ((config->sections & (SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP))) == 0)
 		ret_missing[missing++] = "there is no source: neither [share] nor [sftp]";
 	return missing;
@@ -90,7 +99,8 @@ int
 config_print_effective(const struct config *config, FILE *to)
 {
 	/* sections whose absence switches something off */
-	const uint32_t optional = SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP) | SECTION_BIT(SECTION_REPORT);
+	const uint32_t optional = SECTION_BIT(SECTION_SHARE) | SECTION_BIT(SECTION_SFTP) | SECTION_BIT(SECTION_REPORT) |
+	                          SECTION_BIT(SECTION_MAIL);
 
 	tell_bind(config, to);
 	return config_print(config, config->sections | ~optional, to);

@@ -15,7 +15,7 @@ int config_read_whole(const char *path, struct config *config, struct config_err
 /* config_read_whole; an error is told, after "PROGRAM: ". Errors as config_read. */
 int config_read_told(const char *program, const char *path, struct config *config) WARN_UNUSED;
 
-#define CONFIG_MISSING_MAX 8
+#define CONFIG_MISSING_MAX 16
 
 /* Looks for what a section needs to be of use. Returns the number of things that are missing, each as a sentence of ours. */
 size_t config_missing(const struct config *config, const char *ret_missing[static CONFIG_MISSING_MAX]);

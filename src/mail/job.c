@@ -28,6 +28,7 @@ read_payload(struct wire_in *in, const struct config *config, struct mail_job *j
 	uint64_t list;
 
 	job->today = wire_get_i32(in);
+	job->kinds = wire_get_u8(in);
 	list = wire_get_u64(in);
 	job->skip = wire_get_u32(in);
 	for (size_t i = 0; i < CLEANUP_CLASS_MAX; i++)
@@ -38,6 +39,8 @@ read_payload(struct wire_in *in, const struct config *config, struct mail_job *j
 		return -EBADMSG;
 	/* It goes into the text: a day, not a number that somebody chose. */
 	if (job->today < date_to_days((struct date){ 2020, 1, 1 }) || job->today > date_to_days((struct date){ 2200, 1, 1 }))
+		return -EBADMSG;
+	if (job->kinds == 0 || job->kinds > FEED_BITS_ALL)
 		return -EBADMSG;
 	if (list != address_list_tag(config->report.recipients))
 		return -ESTALE;

@@ -9,6 +9,7 @@
 
 struct mail_job {
 	int32_t today;
+	uint32_t kinds; /* of the load, for the name */
 	uint32_t skip; /* bits: recipients who have it */
 	uint32_t classes[CLEANUP_CLASS_MAX], held, rejected;
 	int zip_fd;    /* -EBADF: a notice alone */

@@ -126,6 +126,7 @@ make_message(const struct stage *stage, const struct mail_job *job, struct messa
 		.recipients = stage->config.report.recipients,
 		.skip = job->skip,
 		.today = job->today,
+		.kinds = job->kinds,
 		.now = (int64_t)time(NULL),
 		.held = job->held,
 		.rejected = job->rejected,

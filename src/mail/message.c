@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/date.h"
+#include "common/feed_name.h"
 #include "common/mailname.h"
 
 #define HEAD_MAX 16384U
@@ -143,11 +144,10 @@ add_text(struct buf *head, const struct message_options *options, const char *da
 static int
 add_parts(struct message *message, const struct message_options *options, const char *random, const char *day)
 {
-	struct date date = date_from_days(options->today);
-	char name[32];
+	char name[REPORT_NAME_SIZE];
 	int r;
 
-	(void)snprintf(name, sizeof(name), "barcode_errors-%04d%02d%02d.zip", date.year, date.month, date.day);
+	report_name_make(options->today, options->kinds, name);
 	if (options->zip_fd < 0) {
 		r = buf_add_text(&message->head, "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
 		return r < 0 ? r : add_text(&message->head, options, day, name);

@@ -21,6 +21,7 @@ struct message_options {
 	const char *recipients;  /* the configured list */
 	uint32_t skip;           /* bits: those of it who are not addressed */
 	int32_t today;           /* the report's day, days since 1970 */
+	uint32_t kinds;          /* of the load's feeds: they are in the report's name */
 	int64_t now;             /* seconds since 1970 */
 	uint32_t classes[CLEANUP_CLASS_MAX], held, rejected;
 	int zip_fd;              /* read by offset; -EBADF: a notice alone */

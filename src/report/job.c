@@ -133,6 +133,8 @@ report_job_run(const struct report_job *job, struct report_result *ret, struct f
 		if (password == NULL)
 			return fail(ret_failure, FAILURE_MEMORY, -ENOMEM);
 		r = make(job, &tables, password, &result, ret_failure);
+		if (r == 0)
+			tables_digest(&tables, password, result.digest);
 		explicit_bzero(password, strlen(password));
 		free(password);
 		if (r < 0)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "patrond/failure.h"
+#include "report/digest.h"
 #include "report/tables.h"
 
 struct report_job {
@@ -25,6 +26,7 @@ struct report_job {
 struct report_result {
 	uint64_t size; /* of the zip; 0: every table is empty, nothing was written */
 	uint32_t classes[CLEANUP_CLASS_MAX];
+	uint8_t digest[DIGEST_SIZE]; /* of the tables, keyed with the password; zeroes where they are empty */
 	uint32_t held;     /* rows of held_rows.csv, */
 	uint32_t rejected; /* and of rejected_rows.csv: none unless they are shown */
 };

@@ -7,6 +7,7 @@
 
 #include "common/present.h"
 #include "supervisor/janitor.h"
+#include "supervisor/mailer.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
 
@@ -109,7 +110,9 @@ source_fails(const struct manager *manager)
 	}
 	if (manager->report_fd >= 0)
 		status_set("FAILED: a clean-up report could not be delivered to the share yet.");
-	return manager->report_fd >= 0;
+	else if (mailer_fails(manager->mailer))
+		status_set("FAILED: a clean-up report could not be mailed yet.");
+	return manager->report_fd >= 0 || mailer_fails(manager->mailer);
 }
 
 /* Returns false where nothing waits for a person or for another try. */

@@ -15,6 +15,7 @@
 #include "common/shape.h"
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
+#include "supervisor/mailer.h"
 #include "supervisor/manager.h"
 #include "supervisor/report.h"
 #include "supervisor/sentence.h"
@@ -41,8 +42,7 @@ struct load {
 	usec_t phase_since;
 	int records_write;     /* the records pipe's other end, held until decode has ended */
 	int zip_fd;            /* the clean-up report, to be delivered */
-	uint64_t report_size;
-	struct report_counts report_counts;
+	struct report_made report;
 	struct errand *delivery;
 	char report_name[REPORT_NAME_SIZE];
 };
@@ -261,7 +261,22 @@ conclude(struct load *load)
 static void
 tell_report(struct load *load, enum program program, const struct failure *failure)
 {
-	report_tell(load->id, load->report_name, program, failure, &load->report_counts);
+	report_tell(load->id, load->report_name, program, failure, &load->report.counts);
+}
+
+static void
+mail_report(struct load *load, bool on_share)
+{
+	const struct mailer_report report = {
+		.load_id = load->id,
+		.today = load->today,
+		.kinds = load->options.kinds,
+		.made = &load->report,
+		.zip_fd = load->zip_fd,
+		.on_share = on_share,
+	};
+
+	mailer_post(load->manager->mailer, &report);
 }
 
 static void
@@ -271,6 +286,7 @@ on_delivered(const struct failure *failure, void *userdata)
 
 	load->delivery = NULL;
 	tell_report(load, PROGRAM_SHARE, failure);
+	mail_report(load, failure == NULL);
 	if (failure != NULL)
 		manager_keep_report(load->manager, TAKE_FD(load->zip_fd), load->report_name);
 	over(load);
@@ -301,21 +317,30 @@ name_report(struct load *load)
 static bool
 is_empty(const struct load *load)
 {
-	return load->zip_fd >= 0 && load->report_size == 0 && load->indexed && !load->failed[PART_REPORT] &&
+	return load->zip_fd >= 0 && load->report.size == 0 && load->indexed && !load->failed[PART_REPORT] &&
 	       !load->failed[PART_LOAD] && !load->failed[PART_DECODE];
 }
 
+/* Returns a negative errno where there is nothing to wait for. */
 static int
 remove_old(struct load *load)
 {
+	mailer_empty(load->manager->mailer);
+	if (!report_has_share(&load->manager->config))
+		return -ENOENT;
 	name_report(load);
 	return report_remove(&load->delivery, load->manager, load->report_name, on_removed, load);
 }
 
+/* Likewise; without a share the report is mailed alone. */
 static int
 deliver(struct load *load)
 {
 	name_report(load);
+	if (!report_has_share(&load->manager->config)) {
+		mail_report(load, false);
+		return -ENOENT;
+	}
 	return report_deliver(&load->delivery, load->manager, load->zip_fd, load->report_name, on_delivered, load);
 }
 
@@ -345,7 +370,7 @@ part_ended(struct load *load, enum part part, const struct failure *failure)
 	if (load->failed[PART_REPORT] && !load->failed[PART_LOAD] && !load->failed[PART_DECODE])
 		tell_report(load, PROGRAM_REPORT, &load->failures[PART_REPORT]);
 	if (is_empty(load) ? remove_old(load) < 0 :
-	                     load->report_size == 0 || load->failed[PART_REPORT] || deliver(load) < 0)
+	                     load->report.size == 0 || load->failed[PART_REPORT] || deliver(load) < 0)
 		over(load);
 }
 
@@ -504,12 +529,7 @@ on_report_answer(struct wire_in *in, void *userdata)
 
 	if (in->type == WIRE_PROGRESS)
 		return 0;
-	load->report_size = wire_get_u64(in);
-	for (size_t i = 0; i < CLEANUP_CLASS_MAX; i++)
-		load->report_counts.classes[i] = wire_get_u32(in);
-	load->report_counts.held = wire_get_u32(in);
-	load->report_counts.rejected = wire_get_u32(in);
-	return wire_finish(in);
+	return report_take(in, &load->report);
 }
 
 /* --- starting --- */
@@ -600,16 +620,6 @@ start_report(struct load *load, int report_read)
 	return r < 0 ? r : run_part(load, PART_REPORT, &out, fds, 2);
 }
 
-/* A report is made where [report] stands in the configuration and there is a share to deliver it to. */
-static bool
-wants_report(const struct load *load)
-{
-	const struct manager *manager = load->manager;
-	const uint32_t needed = SECTION_BIT(SECTION_REPORT) | SECTION_BIT(SECTION_SHARE);
-
-	return !load->options.dry_run && (manager->config.sections & needed) == needed && manager->config.share.path[0] != '\0';
-}
-
 static int
 start_parts(struct load *load)
 {
@@ -620,7 +630,7 @@ start_parts(struct load *load)
 		return -errno;
 	records_read = ends[0];
 	records_write = ends[1];
-	if (wants_report(load)) {
+	if (!load->options.dry_run && report_wanted(&load->manager->config)) {
 		if (pipe2(ends, O_CLOEXEC) < 0)
 			return -errno;
 		report_read = ends[0];

@@ -13,6 +13,7 @@
 #include "supervisor/explain.h"
 #include "supervisor/journal.h"
 #include "supervisor/lock.h"
+#include "supervisor/mailer.h"
 #include "supervisor/manager.h"
 #include "supervisor/status.h"
 #include "supervisor/wall.h"
@@ -154,9 +155,8 @@ check_credentials(const struct config *config)
 		{ true, "zip-password" },
 		{ true, "sierra-key" },
 		{ (config->sections & SECTION_BIT(SECTION_SFTP)) != 0, "sftp-key" },
-		{ (config->sections & SECTION_BIT(SECTION_REPORT)) != 0 &&
-		        (config->sections & SECTION_BIT(SECTION_SHARE)) != 0,
-		    "report-password" },
+		{ report_wanted(config), "report-password" },
+		{ mailer_configured(config) && config->mail.user[0] != '\0', "smtp-password" },
 	};
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	int missing = 0;

@@ -17,6 +17,7 @@
 #include "supervisor/janitor.h"
 #include "supervisor/journal.h"
 #include "supervisor/look.h"
+#include "supervisor/mailer.h"
 #include "supervisor/methods.h"
 #include "supervisor/report.h"
 #include "supervisor/sentence.h"
@@ -224,10 +225,12 @@ manager_tell_idle(struct manager *manager)
 		idle_status(manager);
 }
 
+/* The end of the process. One that stays was asked to stop: that is no failure, whatever its loads came to. */
 static void
-on_swept(struct manager *manager)
+leave(struct manager *manager)
 {
-	(void)sd_event_exit(manager->event, manager->worst);
+	if (!mailer_wait(manager->mailer, leave))
+		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
 }
 
 void
@@ -243,12 +246,11 @@ manager_look_over(struct manager *manager)
 	methods_look_over(manager);
 	if (manager->once && !manager->stopping && !manager->swept) {
 		manager->swept = true;
-		if (janitor_run(manager->janitor, on_swept))
+		if (janitor_run(manager->janitor, leave))
 			return;
 	}
 	if (manager->once || manager->stopping) {
-		/* one that stays was asked to stop: that is no failure, whatever its loads came to */
-		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
+		leave(manager);
 		return;
 	}
 	if (manager->reload)
@@ -280,10 +282,12 @@ on_delivered(const struct failure *failure, void *userdata)
 
 	manager->delivery = NULL;
 	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure, NULL);
-	if (failure == NULL)
+	if (failure == NULL) {
 		manager->report_fd = workspace_wipe(manager->report_fd);
+		mailer_on_share(manager->mailer);
+	}
 	if (manager->stopping)
-		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
+		leave(manager);
 	else if (start_look(manager) < 0)
 		(void)sd_event_exit(manager->event, 2);
 }
@@ -329,6 +333,7 @@ start_look(struct manager *manager)
 	};
 	usec_t now = manager_now(manager);
 
+	mailer_look(manager->mailer);
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		if (manager->next_look[i] <= now)
 			return manager_look(manager, &request);
@@ -361,12 +366,13 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *user
 	(void)source;
 	(void)info;
 	(void)sd_notify(0, "STOPPING=1");
-	if (manager->stopping || (manager->look == NULL && manager->delivery == NULL))
+	if (manager->stopping || (manager->look == NULL && manager->delivery == NULL && !mailer_wait(manager->mailer, leave)))
 		return sd_event_exit(manager->event, manager->look != NULL || manager->once ? 2 : 0);
 	manager->stopping = true;
 	if (manager->once)
 		manager_count_status(manager, 2);
 	status_set("Stopping: finishing what is in flight.");
+	mailer_cancel(manager->mailer);
 	if (manager->look != NULL)
 		look_cancel(manager->look);
 	errand_let_go(manager->delivery);
@@ -447,6 +453,8 @@ setup(struct manager *manager)
 		methods_start(manager);
 	r = schedule(manager);
 	if (r == 0)
+		r = mailer_new(&manager->mailer, manager);
+	if (r == 0)
 		r = janitor_new(&manager->janitor, manager);
 	return r < 0 ? r : watch_new(&manager->watch, manager);
 }
@@ -483,6 +491,7 @@ manager_free(struct manager *manager)
 	manager->janitor = janitor_free(manager->janitor);
 	manager->look = look_free(manager->look);
 	manager->delivery = errand_free(manager->delivery);
+	manager->mailer = mailer_free(manager->mailer);
 	manager->report_fd = workspace_wipe(manager->report_fd);
 	sd_event_source_disable_unref(manager->timer);
 	for (size_t i = 0; i < SOURCE_MAX; i++)

@@ -18,6 +18,7 @@ struct errand;
 struct history;
 struct janitor;
 struct load_note;
+struct mailer;
 struct look;
 struct look_request;
 struct watch;
@@ -57,6 +58,7 @@ struct manager {
 	int report_fd;      /* a clean-up report that could not be delivered yet, or -EBADF */
 	char report_name[64];
 	struct errand *delivery;
+	struct mailer *mailer;
 	struct troubles unread; /* files that could not be copied or inspected */
 	struct troubles left;   /* feeds that were loaded and could not be put away */
 	struct janitor *janitor;

@@ -85,13 +85,32 @@ read_last(const cJSON *root, struct memory *memory)
 	return true;
 }
 
+/* Where there is none nothing was mailed. */
+static bool
+read_mailed(const cJSON *item, struct mailed *mailed)
+{
+	uint8_t list[sizeof(mailed->list)];
+	double done;
+
+	if (item == NULL)
+		return true;
+	if (!get_hex(item, "digest", mailed->digest, sizeof(mailed->digest)) || !get_hex(item, "list", list, sizeof(list)) ||
+	    !get_number(item, "done", 0, UINT32_MAX, &done))
+		return false;
+	memcpy(&mailed->list, list, sizeof(list));
+	mailed->done = (uint32_t)done;
+	mailed->known = true;
+	return true;
+}
+
 static bool
 read_root(const cJSON *root, struct memory *memory)
 {
 	const cJSON *item;
 	double version;
 
-	if (!get_number(root, "version", MEMORY_VERSION, MEMORY_VERSION, &version) || !read_last(root, memory))
+	if (!get_number(root, "version", MEMORY_VERSION, MEMORY_VERSION, &version) || !read_last(root, memory) ||
+	    !read_mailed(cJSON_GetObjectItemCaseSensitive(root, "mailed"), &memory->mailed))
 		return false;
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "contents"))
 		if (memory->content_count == LIMIT_FEEDS_REMEMBERED ||
@@ -173,6 +192,14 @@ put_file(struct put *put, cJSON *item, const struct known_file *file)
 	put_hex(put, item, "sha256", file->fingerprint, FINGERPRINT_SIZE);
 }
 
+static void
+put_mailed(struct put *put, cJSON *item, const struct mailed *mailed)
+{
+	put_hex(put, item, "digest", mailed->digest, sizeof(mailed->digest));
+	put_hex(put, item, "list", (const uint8_t *)&mailed->list, sizeof(mailed->list));
+	put_number(put, item, "done", mailed->done);
+}
+
 static cJSON *
 memory_json(const struct memory *memory)
 {
@@ -188,6 +215,8 @@ memory_json(const struct memory *memory)
 	}
 	put_number(&put, root, "patrons", memory->last_patrons);
 	put_number(&put, root, "writing", memory->writing);
+	if (memory->mailed.known)
+		put_mailed(&put, put_object(&put, root, "mailed"), &memory->mailed);
 	list = put_array(&put, root, "contents");
 	for (size_t i = 0; i < memory->content_count; i++)
 		put_content(&put, put_item(&put, list), &memory->contents[i]);

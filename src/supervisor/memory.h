@@ -57,6 +57,14 @@ struct known_file {
 	uint8_t fingerprint[FINGERPRINT_SIZE];
 };
 
+/* The last report that was mailed, or is just leaving, and who has it. */
+struct mailed {
+	bool known;
+	uint8_t digest[FINGERPRINT_SIZE];
+	uint64_t list; /* which recipients the bits are of */
+	uint32_t done;
+};
+
 struct memory {
 	struct content contents[LIMIT_FEEDS_REMEMBERED];
 	size_t content_count;
@@ -65,6 +73,7 @@ struct memory {
 	uint32_t last_rows[FEED_KIND_MAX];      /* of the last accepted feed; 0 unknown */
 	int64_t last_mtime[FEED_KIND_MAX];      /* of the newest feed loaded; 0 none */
 	uint64_t last_patrons;
+	struct mailed mailed;
 	bool writing;                           /* a load began to write and its end was not seen */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "supervisor/journal.h"
+#include "supervisor/mailer.h"
 #include "supervisor/manager.h"
 #include "supervisor/sentence.h"
 
@@ -51,6 +52,35 @@ int
 report_remove(struct errand **ret, struct manager *manager, const char *name, errand_end_fn on_end, void *userdata)
 {
 	return ask(ret, manager, WIRE_SHARE_REMOVE, -EBADF, name, on_end, userdata);
+}
+
+int
+report_take(struct wire_in *in, struct report_made *ret)
+{
+	struct report_made made = { .size = wire_get_u64(in) };
+	const uint8_t *digest;
+
+	for (size_t i = 0; i < CLEANUP_CLASS_MAX; i++)
+		made.counts.classes[i] = wire_get_u32(in);
+	made.counts.held = wire_get_u32(in);
+	made.counts.rejected = wire_get_u32(in);
+	digest = wire_get_bytes(in, sizeof(made.digest));
+	if (digest != NULL)
+		memcpy(made.digest, digest, sizeof(made.digest));
+	*ret = made;
+	return wire_finish(in);
+}
+
+bool
+report_has_share(const struct config *config)
+{
+	return (config->sections & SECTION_BIT(SECTION_SHARE)) != 0 && config->share.path[0] != '\0';
+}
+
+bool
+report_wanted(const struct config *config)
+{
+	return (config->sections & SECTION_BIT(SECTION_REPORT)) != 0 && (report_has_share(config) || mailer_configured(config));
 }
 
 /* The counts as fields: CLEANUP_SEVERAL and its like, HELD_ROWS and REJECTED_ROWS; and for a person how many there are. */

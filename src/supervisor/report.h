@@ -6,6 +6,8 @@
 
 #include "supervisor/errand.h"
 
+#define REPORT_DIGEST_SIZE 32U
+
 /*
  * Asks patrond-share to deliver the zip in fd, which stays the caller's, under a name. on_end is called with userdata as
  * errand_run says. Returns 0 or a negative errno.
@@ -22,6 +24,22 @@ struct report_counts {
 	uint32_t classes[CLEANUP_CLASS_MAX];
 	uint32_t held, rejected;
 };
+
+/* What the report stage says of its zip. */
+struct report_made {
+	uint64_t size; /* 0: there is nothing to report */
+	struct report_counts counts;
+	uint8_t digest[REPORT_DIGEST_SIZE]; /* equal for reports that say the same */
+};
+
+/* Reads REPORTED. Returns 0 or -EBADMSG. */
+int report_take(struct wire_in *in, struct report_made *ret) WARN_UNUSED;
+
+/* True where a report is made: there is a share to deliver it to, or somebody to mail it to. */
+bool report_wanted(const struct config *config);
+
+/* True where it is delivered to a share. */
+bool report_has_share(const struct config *config);
 
 /*
  * Tells that a report was delivered (failure NULL), or why there is none; program is the stage that failed. counts: NULL

@@ -112,8 +112,8 @@ class MailCase(unittest.TestCase):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(password + "\n")
 
-    def payload(self, skip=0, classes=(1, 2, 0, 3, 0, 4), held=5, rejected=6, today=TODAY, tag=None):
-        return struct.pack("<iQI8I", today, list_tag(self.recipients) if tag is None else tag, skip, *classes, held, rejected)
+    def payload(self, skip=0, classes=(1, 2, 0, 3, 0, 4), held=5, rejected=6, today=TODAY, tag=None, kinds=3):
+        return struct.pack("<iBQI8I", today, kinds, list_tag(self.recipients) if tag is None else tag, skip, *classes, held, rejected)
 
     def mail(self, packed=None, payload=None, timeout=60, fds=None, **values):
         """One job; packed: the zip's bytes, or none. Returns the frames after WALLS."""

@@ -285,7 +285,8 @@ class Refusals(MailCase):
         relay = self.relay()
         everybody = 7
         for name, payload in (("all skipped", self.payload(skip=everybody)), ("a bit of nobody", self.payload(skip=8)),
-                              ("1970", self.payload(today=0)), ("another age", self.payload(today=2932000))):
+                              ("1970", self.payload(today=0)), ("another age", self.payload(today=2932000)), ("no feed", self.payload(kinds=0)),
+                              ("a feed that is none", self.payload(kinds=4))):
             with self.subTest(name):
                 self.failed("protocol", payload=payload)
         self.failed("config", payload=self.payload(tag=mail_kit.list_tag("eve@elsewhere.example")))
@@ -450,6 +451,15 @@ class RealRelay(MailCase):
         self.before += 3
         self.sent(self.packed)
         self.assertNotEqual(self.parse(self.new_mails(3)[0][1])["Message-ID"], first["Message-ID"])
+
+    def test_named_as_on_the_share(self):
+        self.relay(recipients="anna@example.org")
+        for kinds, name in ((1, "barcode_errors-20251124-student.zip"), (2, "barcode_errors-20251124-staff.zip")):
+            self.setUp()
+            self.sent(self.packed, kinds=kinds)
+            message = self.parse(self.new_mails(1)[0][1])
+            self.assertEqual(list(message.walk())[2].get_filename(), name)
+            self.assertIn(name, message.get_body().get_content())
 
     def test_notice_alone(self):
         for how in ("no descriptor", "notify"):

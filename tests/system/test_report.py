@@ -134,6 +134,45 @@ class ReportCase(unittest.TestCase):
         return [line[7:] for line in entries.splitlines() if line.startswith("Path = ")]
 
 
+class Digest(ReportCase):
+    """Equal for reports that say the same, however they are packed; it tells nothing without the password."""
+
+    ROWS = cleanup(1, "1234 / OLD", "note") + cleanup(2, "x99")
+
+    def digest(self, data=None, **how):
+        return self.made(data or self.ROWS + trailer(2), **how)
+
+    def test_the_same_words(self):
+        one, packed = self.digest()
+        other, again = self.digest(today=TODAY + 1)
+        self.assertNotEqual(packed, again, "no salt")
+        self.assertEqual(one.digest, other.digest)
+        self.assertNotEqual(one.digest, bytes(32))
+
+    def test_other_words(self):
+        first = self.digest()[0].digest
+        seen = {first}
+        for data in (cleanup(1, "1234 / OLD", "note") + cleanup(2, "x98"), cleanup(1, "1234 / OLD", "note") + cleanup(3, "x99"),
+                     cleanup(2, "x99") + cleanup(1, "1234 / OLD", "note"),
+                     cleanup(1, "1234 / OLD", "other") + cleanup(2, "x99")):
+            seen.add(self.digest(data + trailer(2))[0].digest)
+        seen.add(self.digest(cleanup(1, "1234 / OLD", "note") + trailer(1))[0].digest)
+        self.configure(True)
+        self.assertEqual(self.digest()[0].digest, first)
+        seen.add(self.digest(self.ROWS + held(0, 1) + trailer(2, 1))[0].digest)
+        seen.add(self.digest(self.ROWS + rejected(0, 1) + trailer(2, 0, 1))[0].digest)
+        self.assertEqual(len(seen), 8)
+
+    def test_the_password_is_in_it(self):
+        first = self.digest()[0].digest
+        self.credential("another password")
+        self.assertNotEqual(self.digest()[0].digest, first)
+
+    def test_of_nothing(self):
+        reported, packed = self.digest(trailer(0))
+        self.assertEqual((reported.size, reported.digest, packed), (0, bytes(32), b""))
+
+
 class Refusals(ReportCase):
     def test_pipe_without_trailer(self):
         self.refused(b"", "records-cut")

@@ -19,6 +19,7 @@ options(void)
 		.from = "patrond@library.example",
 		.recipients = "anna@example.org, bert@example.org cleo@example.org",
 		.today = TODAY,
+		.kinds = FEED_BITS_ALL,
 		.now = NOW,
 		.classes = { 1, 0, 0, 20, 0, 3 },
 		.held = 4,
