@@ -105,8 +105,12 @@ aside_take(const struct folder *folder, const char *name, const struct stat *loo
 	if (r < 0)
 		return r;
 	r = aside_rename(folder->fd, name, folder->fd, ret_aside);
-	if (r < 0)
-		return r == -ENOENT ? -ESTALE : r;
+	if (r < 0) {
+		/* Of what else may have its name by now the walls let us rename regular files alone. */
+		bool same = fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && aside_same(&st, looked);
+
+		return same ? r : -ESTALE;
+	}
 	if (fstatat(folder->fd, ret_aside, &st, AT_SYMLINK_NOFOLLOW) == 0 && aside_same(&st, looked))
 		return 0;
 	r = aside_put_back(folder, ret_aside, name);

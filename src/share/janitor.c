@@ -170,11 +170,13 @@ fill_random(char *block)
 	return 0;
 }
 
+enum overwritten { OVERWRITTEN_NOT, OVERWRITTEN_PARTLY, OVERWRITTEN_WHOLLY };
+
 /*
- * Random bytes over the file's own, and onto the disk. False where they could not be written: denied, or a second link:
- * those bytes are somebody else's file, too.
+ * Random bytes over the file's own, and onto the disk. Not where they cannot be written, where it is not what was looked
+ * at any more, and where it has a second link: those bytes are somebody else's file, too.
  */
-static bool
+static enum overwritten
 overwrite(const struct folder *folder, const char *aside, const struct stat *looked, const struct clean *clean)
 {
 	_cleanup_fd_ int fd = folder_open_file(folder, aside, O_WRONLY, 0);
@@ -183,16 +185,16 @@ overwrite(const struct folder *folder, const char *aside, const struct stat *loo
 
 	if (fd < 0 || block == NULL || fstat(fd, &st) < 0 || !aside_same(&st, looked) || st.st_nlink != 1 ||
 	    fill_random(block) < 0)
-		return false;
+		return OVERWRITTEN_NOT;
 	for (off_t at = 0; at < st.st_size; at += BLOCK) {
 		size_t size = st.st_size - at < (off_t)BLOCK ? (size_t)(st.st_size - at) : BLOCK;
 
 		if (fd_pwrite_all(fd, block, size, at) < 0)
-			return false;
+			return OVERWRITTEN_PARTLY;
 		if (clean->tick != NULL)
 			clean->tick(clean->userdata);
 	}
-	return fsync(fd) == 0;
+	return fsync(fd) == 0 ? OVERWRITTEN_WHOLLY : OVERWRITTEN_PARTLY;
 }
 
 static bool
@@ -202,14 +204,34 @@ is_as_found(const struct stat *st, const struct clean *clean)
 	       (uint64_t)st->st_size == clean->size && folder_mtime_usec(st) == clean->mtime;
 }
 
-/* The same file, whatever its time is now that it was overwritten. */
+/* The last look before the deletion: still what was looked at. Of a file that we wrote to the time is ours. */
 static bool
-is_still(const struct folder *folder, const char *aside, const struct stat *looked)
+is_still(const struct folder *folder, const char *aside, const struct stat *looked, enum overwritten overwritten)
 {
 	struct stat st;
 
-	return fstatat(folder->fd, aside, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_dev == looked->st_dev && st.st_ino == looked->st_ino;
+	if (fstatat(folder->fd, aside, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return overwritten == OVERWRITTEN_NOT ? aside_same(&st, looked)
+	                                      : S_ISREG(st.st_mode) && st.st_dev == looked->st_dev && st.st_ino == looked->st_ino;
+}
+
+/* Overwrites and unlinks what was taken aside, or puts it back. Returns 0 with what became of it, or a negative errno. */
+static int
+delete_aside(const struct folder *folder, const char *aside, const struct stat *looked, const struct clean *clean,
+    enum clean_result *ret)
+{
+	enum overwritten overwritten = overwrite(folder, aside, looked, clean);
+	bool still = is_still(folder, aside, looked, overwritten);
+	int r;
+
+	if (still && unlinkat(folder->fd, aside, 0) == 0) {
+		*ret = overwritten == OVERWRITTEN_WHOLLY ? CLEAN_OVERWRITTEN : CLEAN_UNLINKED;
+		return 0;
+	}
+	*ret = still ? CLEAN_STAYS : CLEAN_CHANGED;
+	r = aside_put_back(folder, aside, clean->name);
+	return r == -ENOENT ? 0 : r;
 }
 
 int
@@ -219,7 +241,6 @@ janitor_clean(const struct folder *folder, const struct janitor_rules *rules, co
 	enum plaintext what = janitor_name(clean->name, rules);
 	char aside[ASIDE_NAME_SIZE];
 	struct stat looked;
-	bool overwritten;
 	int r;
 
 	*ret = CLEAN_CHANGED;
@@ -238,14 +259,8 @@ janitor_clean(const struct folder *folder, const struct janitor_rules *rules, co
 		*ret = r == -ESTALE ? CLEAN_CHANGED : CLEAN_STAYS;
 		return 0;
 	}
-	overwritten = overwrite(folder, aside, &looked, clean);
-	if (is_still(folder, aside, &looked) && unlinkat(folder->fd, aside, 0) == 0) {
-		*ret = overwritten ? CLEAN_OVERWRITTEN : CLEAN_UNLINKED;
-		return 0;
-	}
-	*ret = CLEAN_STAYS;
-	r = aside_put_back(folder, aside, clean->name);
-	if (r < 0 && r != -ENOENT) {
+	r = delete_aside(folder, aside, &looked, clean, ret);
+	if (r < 0) {
 		*ret_failure = folder_failure(FOLDER_WRITING, r);
 		return -1;
 	}

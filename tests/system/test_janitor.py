@@ -33,7 +33,7 @@ def close_in(seconds, close=18 * 3600):
     return f"XXX{sign}{offset // 3600:02d}:{offset // 60 % 60:02d}:{offset % 60:02d}"
 
 
-class Hands(ShareCase):
+class HandsCase(ShareCase):
     """patrond-share alone, asked to sweep and to clean."""
 
     def configure(self, **how):
@@ -52,13 +52,23 @@ class Hands(ShareCase):
 
     def clean(self, stage, found, **other):
         values = {**found.fields, **other}
+        self.send_clean(stage, values)
+        return self.cleaned(stage)
+
+    @staticmethod
+    def send_clean(stage, values):
         stage.send("SHARE_CLEAN", stagekit.string(values["file"]) + struct.pack("<QqQQ", values["size"], values["mtime"],
                                                                                 values["device"], values["inode"]))
+
+    @staticmethod
+    def cleaned(stage):
         frames = stage.until_end()
         if frames[-1].name == "FAILURE":
             return frames[-1].code
         return [f for f in frames if f.name == "SHARE_CLEANED"][0].result
 
+
+class Hands(HandsCase):
     def test_other_names_are_refused_whoever_asks(self):
         stage = self.stage()
         for name in ("budget.csv", "minutes.txt", "feed.zip", "barcode_errors-20260101.zip", ".hidden"):
