@@ -11,6 +11,7 @@ import time
 import unittest
 
 import share_kit
+import stagekit
 import test_share_watch as watch
 from share_kit import NOBODY, make_zip
 
@@ -106,6 +107,64 @@ class Delivering(Case):
         # both say the same of one day, without lists of rows
         self.assertTrue(self.town.wait(lambda: len(self.reports()) == 1), self.reports())
         self.assertRegex(self.reports()[0], r"^barcode_errors-[0-9]{8}-staff\.zip$")
+
+
+class ByTheControlSocket(Case):
+    """What patronctl asks of a patrond that watches a share."""
+
+    def ctl(self, *arguments):
+        return subprocess.run([os.path.join(stagekit.BIN, "patronctl"), *arguments, "--socket", self.town.path("runtime", "control")],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+
+    def state(self):
+        """Of everything on the share but when it was read."""
+        return {name: (st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns)
+                for name, st in ((n, os.lstat(os.path.join(self.town.share, n))) for n in self.town.here())}
+
+    def test_a_dry_run_changes_nothing_on_the_share(self):
+        town = self.town
+        town.settings.update(after_load="move", watch="no", poll_interval="1h")
+        town.janitor = {"policy": "delete", "days": "Mon-Sun", "close_of_business": "00:00"}
+        self.start(watched=False)
+        self.assertTrue(town.wait(lambda: os.path.exists(town.path("runtime", "control"))))
+        self.idle()
+        town.put("a.zip", make_zip("10000001"))
+        town.put("barcode_errors-20200101.zip", b"old, and a real look removes it", mtime=1577836800)
+        town.put("all_patrons.csv", b"a,b\n")
+        before = self.state()
+        for _ in range(2):
+            done = self.ctl("run", "--dry-run", "--wait")
+            self.assertEqual(done.returncode, 0, done)
+            self.assertEqual(self.state(), before)
+        self.assertEqual(town.loaded(), ["10000001"] * 2)  # the played load writes down dry ones, too
+        done = self.ctl("run", "--wait")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertTrue(town.wait(lambda: "done" in town.here()), town.here())
+        self.assertNotIn("barcode_errors-20200101.zip", town.here())
+        self.assertEqual(len(self.reports()), 1)
+        self.assertEqual(town.loaded(), ["10000001"] * 3)
+
+    def test_another_share_after_a_reload(self):
+        town = self.town
+        town.extra = ""
+        self.start()
+        town.put("a.zip", make_zip("10000001"))
+        self.loaded("10000001")
+        os.mkdir(town.path("other"))
+        os.chown(town.path("other"), NOBODY.pw_uid, NOBODY.pw_gid)
+        town.share = town.path("other")
+        town.janitor = {"policy": "report"}
+        town.configure()
+        self.assertEqual(self.ctl("reload").returncode, 0)
+        self.assertTrue(town.wait(lambda: len(town.said("is watched")) == 2))
+        town.put("b.zip", make_zip("10000002"))
+        self.loaded("10000001", "10000002")
+        town.put("all_patrons.csv", b"a,b\n")
+        self.assertTrue(town.wait(lambda: [e for e in town.entries if e.get("PLAINTEXT") == "known"]))
+        self.assertTrue(town.wait(lambda: "Plaintext on the share: 1 file" in self.ctl("status").stdout, 5), self.ctl("status").stdout)
+        # the one before is not looked at any more
+        town.put("c.zip", make_zip("10000003"), where=town.path("share"))
+        self.not_loaded(3)
 
 
 @unittest.skipUnless(shutil.which("bindfs") and os.path.exists("/dev/fuse"), "no FUSE here")
