@@ -32,17 +32,18 @@ layout_cells_done(struct layout_cells *cells)
 
 /*
  * True for ASCII without two blanks in a row and without control characters but the delimiter, which may be a tab: nothing
- * to do but to trim.
+ * to do but to trim. Only then ret_dollars is set: whether there is a `$`.
  */
 static bool
-is_plain(const char *at, size_t size, char delimiter)
+is_plain(const char *at, size_t size, char delimiter, bool *ret_dollars)
 {
 	const char *end = at + size;
-	bool blank = false;
+	bool blank = false, dollars = false;
 
 #ifdef __SSE2__
 	const __m128i parts = _mm_set1_epi8(delimiter), blanks = _mm_set1_epi8(' '), last_control = _mm_set1_epi8(0x1f),
-	              delete = _mm_set1_epi8(0x7f);
+	              delete = _mm_set1_epi8(0x7f), dollar = _mm_set1_epi8('$');
+	__m128i seen = _mm_setzero_si128();
 
 	while (end - at >= 16) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
@@ -54,15 +55,19 @@ is_plain(const char *at, size_t size, char delimiter)
 
 		if (good != 0xffff || bad != 0 || (gaps & (gaps << 1 | blank)) != 0)
 			return false;
+		seen = _mm_or_si128(seen, _mm_cmpeq_epi8(bytes, dollar));
 		blank = (gaps & 0x8000) != 0;
 		at += 16;
 	}
+	dollars = _mm_movemask_epi8(seen) != 0;
 #endif
 	for (; at < end; at++) {
 		if ((*at < ' ' && *at != delimiter) || *at == 0x7f || (*at == ' ' && blank))
 			return false;
 		blank = *at == ' ';
+		dollars |= *at == '$';
 	}
+	*ret_dollars = dollars;
 	return true;
 }
 
@@ -103,16 +108,17 @@ layout_cells_set(struct layout_cells *cells, const struct csv_row *row)
 	 * Most rows are plain: one look at all of it spares one at each of its cells. In the others most cells are. In quotes
 	 * the delimiter is a byte of a cell, and a tab no plain one.
 	 */
-	bool plain = is_plain(row->bytes, row->size, row->quoted ? ' ' : row->delimiter);
+	bool plain = is_plain(row->bytes, row->size, row->quoted ? ' ' : row->delimiter, &cells->dollars), unused;
 
 	buf_clear(&cells->scratch);
 	cells->count = row->count;
 	cells->strange = false;
-	cells->dollars = memchr(row->bytes, '$', row->size) != NULL;
+	if (!plain)
+		cells->dollars = memchr(row->bytes, '$', row->size) != NULL;
 	for (size_t i = 0; i < row->count; i++) {
 		int r = 0;
 
-		if (plain || is_plain(row->cells[i].bytes, row->cells[i].size, ' '))
+		if (plain || is_plain(row->cells[i].bytes, row->cells[i].size, ' ', &unused))
 			cells->at[i] = trim(row->cells[i]);
 		else
 			r = normalise(cells, &row->cells[i], &cells->at[i]);

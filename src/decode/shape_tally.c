@@ -104,11 +104,12 @@ count_school(struct shape_tally *tally, const struct text *school)
 static void
 count_columns(struct feed_shape *shape, const struct row_sight *sight)
 {
-	for (size_t i = 0; i < COLUMN_MAX; i++) {
-		shape->columns[i].filled += (sight->filled >> i) & 1U;
-		if (shape->understood == 1)
-			shape->columns[i].position = sight->positions[i];
-	}
+	for (uint32_t bits = sight->filled; bits != 0; bits &= bits - 1)
+		shape->columns[__builtin_ctz(bits)].filled++;
+	if (shape->understood > 1)
+		return;
+	for (size_t i = 0; i < COLUMN_MAX; i++)
+		shape->columns[i].position = sight->positions[i];
 }
 
 static void
