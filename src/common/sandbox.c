@@ -147,11 +147,13 @@ static const struct rule stall_rules[] = {
 };
 
 /*
- * The one connection of mail stands before the walls, so libcurl gets no other. It asks with a socket whether there is
- * IPv6; and 7.88 calls connect() although it is told that it need not: "under way" makes it look, and find it connected.
+ * The one connection of mail stands before the walls, so libcurl gets no other. It asks by UDP whether there is IPv6; and
+ * 7.88 calls connect() although it is told that it need not: "under way" makes it look, and find it connected.
  */
 static const struct rule standing_rules[] = {
-	ANSWER(socket, EAFNOSUPPORT), ANSWER(connect, EINPROGRESS),
+	ANSWER_IF(socket, EAFNOSUPPORT, 2, INT_IS(0, AF_INET), SOCKET_TYPE_IS(SOCK_DGRAM)),
+	ANSWER_IF(socket, EAFNOSUPPORT, 2, INT_IS(0, AF_INET6), SOCKET_TYPE_IS(SOCK_DGRAM)),
+	ANSWER(connect, EINPROGRESS),
 };
 
 /*

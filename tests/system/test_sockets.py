@@ -12,9 +12,10 @@ import time
 import unittest
 
 import stagekit
+from hostile_smtp import HostileSmtp
 from rig import USER, Rig
 
-STAGES = ("share", "fetch", "decode", "load", "report")
+STAGES = ("share", "fetch", "decode", "load", "report", "mail")
 
 
 class Broker:
@@ -92,7 +93,10 @@ class Sockets(unittest.TestCase):
             rig.make_feed(students=300, staff=60, patrons=1000, seed=5)
             rig.start_sftp()
             rig.start_sierra()
-            rig.config()
+            relay = HostileSmtp(rig.path("sierra.pem"), rig.path("sierra.key"))
+            self.addCleanup(relay.__exit__)
+            rig.config(f"[report]\nrecipients = anna@example.org\n[mail]\nrelay = smtp://127.0.0.1:{relay.port}\n"
+                       f"from = patrond@library.example\nca_file = {rig.path('ca.pem')}\n")
             rig.drop()
             before = rig.dump()
             broker = Broker(rig, rig.path("stages"))
@@ -113,6 +117,7 @@ class Sockets(unittest.TestCase):
             self.assertEqual(rig.differences(before, rig.dump()), [])
             self.assertEqual(left, [])
             self.assertEqual(set(broker.started), set(STAGES))
+            self.assertEqual(len(relay.bodies), 1, "no mail")
             # and every one of them was in its sandbox
             walls = {e["STAGE"]: int(e["WALLS"], 16) for e in result.entries if "WALLS" in e}
             self.assertEqual(set(walls), {*STAGES, "patrond"})

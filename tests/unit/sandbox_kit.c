@@ -22,7 +22,7 @@
 struct world world;
 
 static const enum program programs[PROGRAMS] = { PROGRAM_SHARE, PROGRAM_FETCH, PROGRAM_DECODE, PROGRAM_LOAD,
-	PROGRAM_REPORT };
+	PROGRAM_REPORT, PROGRAM_MAIL };
 
 static int
 listen_on_loopback(uint16_t *ret_port)

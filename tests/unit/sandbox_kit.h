@@ -17,7 +17,7 @@
 
 #define WORKS 0
 #define KILLED (-1)
-#define PROGRAMS 5
+#define PROGRAMS 6
 
 #ifdef PATROND_SANITIZE
 #define UNLESS_SANITIZED(otherwise, sanitized) (sanitized)
@@ -42,20 +42,26 @@ extern struct world world;
 struct attempt {
 	const char *name;
 	int (*run)(void);	/* 0 where it worked, or an errno */
-	int expected[PROGRAMS]; /* share, fetch, decode, load, report */
+	int expected[PROGRAMS]; /* share, fetch, decode, load, report, mail */
 };
 
 #define ALL(expected)                                                                                                  \
 	{                                                                                                              \
-		expected, expected, expected, expected, expected                                                       \
+		expected, expected, expected, expected, expected, expected                                             \
 	}
 #define NOT_SHARE(share, others)                                                                                       \
 	{                                                                                                              \
-		share, others, others, others, others                                                                  \
+		share, others, others, others, others, others                                                          \
 	}
 #define NOT_LOAD(load, others)                                                                                         \
 	{                                                                                                              \
-		others, others, others, load, others                                                                   \
+		others, others, others, load, others, others                                                           \
+	}
+
+/* Mail has one connection and no other: libcurl's attempts are answered, not done. */
+#define DIALS(load, mail, others)                                                                                      \
+	{                                                                                                              \
+		others, others, others, load, others, mail                                                             \
 	}
 
 static inline int

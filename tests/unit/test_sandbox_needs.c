@@ -177,11 +177,11 @@ static const struct attempt needs[] = {
 	{ "connection", need_connection, ALL(WORKS) },
 	{ "wiped secret", need_wiped_secret, ALL(WORKS) },
 	{ "signals", need_signals, ALL(WORKS) },
-	{ "read the feed", feed_read, { WORKS, WORKS, WORKS, KILLED, WORKS } },
-	{ "write the feed", feed_write, { WORKS, WORKS, KILLED, KILLED, WORKS } },
-	{ "use a TCP connection", stream_used, { KILLED, KILLED, KILLED, WORKS, KILLED } },
-	{ "a connection that breaks", stream_broken, { KILLED, WORKS, KILLED, WORKS, KILLED } },
-	{ "stall timer", stall_timer_used, { KILLED, WORKS, KILLED, KILLED, KILLED } },
+	{ "read the feed", feed_read, { WORKS, WORKS, WORKS, KILLED, WORKS, WORKS } },
+	{ "write the feed", feed_write, { WORKS, WORKS, KILLED, KILLED, WORKS, KILLED } },
+	{ "use a TCP connection", stream_used, { KILLED, KILLED, KILLED, WORKS, KILLED, WORKS } },
+	{ "a connection that breaks", stream_broken, { KILLED, WORKS, KILLED, WORKS, KILLED, WORKS } },
+	{ "stall timer", stall_timer_used, { KILLED, WORKS, KILLED, KILLED, KILLED, KILLED } },
 	{ "the share's folder", folder_used, NOT_SHARE(WORKS, EACCES) },
 };
 
