@@ -137,6 +137,8 @@ add_resolve(struct relay_session *session, const struct relay *relay)
 	char text[NI_MAXHOST], line[RELAY_HOST_MAX + NI_MAXHOST + 16];
 	bool six;
 
+	if (strchr(relay->host, ':') != NULL)
+		return 0; /* an address of IPv6, which no such line can name, and no need to */
 	if (getpeername(session->fd, (struct sockaddr *)&address, &size) < 0)
 		return -errno;
 	if (getnameinfo((const struct sockaddr *)&address, size, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)

@@ -24,7 +24,8 @@ class Gone(Exception):
 
 
 class HostileSmtp:
-    def __init__(self, certificate=None, key=None, at=None, how=None, tls_first=False, recipients=None, offers=None):
+    def __init__(self, certificate=None, key=None, at=None, how=None, tls_first=False, recipients=None, offers=None,
+                 address="127.0.0.1"):
         self.at, self.how, self.tls_first = at, how, tls_first
         self.recipients = recipients or {}
         self.offers = ["STARTTLS", "AUTH PLAIN LOGIN", "SIZE 10000000"] if offers is None else offers
@@ -35,7 +36,7 @@ class HostileSmtp:
         self.commands, self.bodies, self.partial, self.logins = [], [], b"", []
         self.connections = self.sent = 0
         self.stopping = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         # what it does not read shall not fit into the kernel's buffers
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.port = self.listener.getsockname()[1]

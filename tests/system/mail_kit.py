@@ -37,7 +37,7 @@ def make_certificates(folder):
     for ca in ("ca", "strange-ca"):
         openssl("req", "-x509", *new, "-days", "30", "-subj", f"/CN={ca} of the tests", "-keyout", path(ca + ".key"), "-out",
                 path(ca + ".pem"))
-    for name, alternative, days, ca in (("good", "IP:127.0.0.1,DNS:localhost", "30", "ca"),
+    for name, alternative, days, ca in (("good", "IP:127.0.0.1,IP:::1,DNS:localhost", "30", "ca"),
                                         ("expired", "IP:127.0.0.1,DNS:localhost", "-1", "ca"),
                                         ("other", "DNS:elsewhere.invalid", "30", "ca"),
                                         ("stranger", "IP:127.0.0.1,DNS:localhost", "30", "strange-ca")):

@@ -213,6 +213,29 @@ class Refusals(MailCase):
         self.configure(25, host="no-such-host.invalid")
         self.failed("resolve")
 
+    def test_ipv6(self):
+        if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+            self.skipTest("no IPv6")
+        with open("/proc/net/if_inet6", encoding="ascii") as file:
+            if not any(line.startswith("0" * 31 + "1 ") for line in file):
+                self.skipTest("no ::1")
+        relay = self.relay(address="::1", host="[::1]")
+        self.assertEqual(self.sent(), 7)
+        self.assertEqual(len(relay.bodies), 1)
+        self.relay(address="::1", host="[::1]", certificate="other")
+        self.failed("mail-certificate", number=62)
+
+    def test_by_name(self):
+        """The name is looked up before the walls, by /etc/hosts, and never again."""
+        relay = self.relay(host="localhost")
+        self.assertEqual(self.sent(), 7)
+        self.assertEqual(len(relay.bodies), 1)
+
+    def test_says_hello_by_the_domain_of_the_sender(self):
+        relay = self.relay(user=LOGIN, password=PASSWORD)
+        self.sent()
+        self.assertEqual({line for _, line in relay.commands if line.startswith("EHLO")}, {"EHLO library.example"})
+
     def test_no_second_connection(self):
         relay = self.relay("ehlo", "drop")
         self.failed("mail-unreachable")

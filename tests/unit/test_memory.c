@@ -66,6 +66,8 @@ kept_over_a_restart(void **state)
 	content->guard_count = 1;
 	(void)snprintf(content->load_id, sizeof(content->load_id), "20261123T130000-abcd");
 	memcpy(memory_add_file(memory, SOURCE_SFTP, "na\xffme \"x\".zip", 42, 7)->fingerprint, fingerprint, FINGERPRINT_SIZE);
+	memory->mailed = (struct mailed){ .known = true, .list = 0xfedcba9876543210, .done = 5 };
+	memcpy(memory->mailed.digest, fingerprint, FINGERPRINT_SIZE);
 	memory->last_rows[FEED_STAFF] = 2000;
 	memory->last_mtime[FEED_STUDENT] = 1795436425123456;
 	memory->last_patrons = 150000;
@@ -91,7 +93,14 @@ kept_over_a_restart(void **state)
 	assert_int_equal(again->last_mtime[FEED_STUDENT], 1795436425123456);
 	assert_int_equal(again->last_patrons, 150000);
 	assert_true(again->writing);
+	assert_true(again->mailed.known);
+	assert_memory_equal(again->mailed.digest, fingerprint, FINGERPRINT_SIZE);
+	assert_true(again->mailed.list == 0xfedcba9876543210);
+	assert_int_equal(again->mailed.done, 5);
 }
+
+#define SOUND "{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,\"writing\":0,"
+#define ZEROES "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* What cannot be read is told, and as good as none. */
 static void
@@ -104,6 +113,11 @@ damaged_files(void **state)
 		"\"contents\":[{\"sha256\":\"00\"}],\"files\":[]}",
 		"{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,"
 		"\"contents\":[],\"files\":[{\"name\":\"zz\"}]}",
+		SOUND "\"mailed\":{}}",
+		SOUND "\"mailed\":7}",
+		SOUND "\"mailed\":{\"digest\":\"00\",\"list\":\"0000000000000000\",\"done\":1}}",
+		SOUND "\"mailed\":{\"digest\":\"" ZEROES "\",\"list\":\"00\",\"done\":1}}",
+		SOUND "\"mailed\":{\"digest\":\"" ZEROES "\",\"list\":\"0000000000000000\",\"done\":-1}}",
 	};
 	char path[128];
 
