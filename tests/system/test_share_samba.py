@@ -4,12 +4,15 @@
 there. Every way of arriving, what becomes of feeds, the report, the janitor, and a server that goes away. As root.
 """
 import os
+import signal
 import socket
+import subprocess
 import time
 import unittest
 
 import samba
 import share_kit
+import stagekit
 import test_share_watch as watch
 from share_kit import NOBODY, make_zip
 from test_janitor import PLAIN, close_in
@@ -90,6 +93,29 @@ class Server(OnSamba, watch.Case):
                         [e["MESSAGE"] for e in town.entries][-8:])
         town.put("b.zip", make_zip("10000002"), where=self.outside)
         self.server.start()
+        self.loaded("10000001", "10000002", timeout=90)
+
+    def test_it_stops_answering(self):
+        """The server is there and says nothing: patrond answers meanwhile, says so, and heals."""
+        town = self.town
+        town.settings["stall_timeout"] = "2s"
+        self.start()
+        town.put("a.zip", make_zip("10000001"), where=self.outside)
+        self.loaded("10000001")
+        os.killpg(self.server.server.pid, signal.SIGSTOP)
+        try:
+            slowest, said, until = 0, "", time.monotonic() + 60
+            while not ("gave no sign" in said or "FAILED" in said) and time.monotonic() < until:
+                begun = time.monotonic()
+                said = subprocess.run([os.path.join(stagekit.BIN, "patronctl"), "status", "--socket", town.path("runtime", "control")],
+                                      stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=True).stdout
+                slowest = max(slowest, time.monotonic() - begun)
+                time.sleep(0.2)
+            self.assertIn("FAILED", said)
+            self.assertLess(slowest, 1.5)
+            town.put("b.zip", make_zip("10000002"), where=self.outside)
+        finally:
+            os.killpg(self.server.server.pid, signal.SIGCONT)
         self.loaded("10000001", "10000002", timeout=90)
 
     def test_read_only_by_its_rights(self):
