@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/escape_hook.h"
 #include "common/process.h"
 
 /*
@@ -206,7 +207,7 @@ stage_walls(struct stage *stage, const struct sandbox_options *options)
 	int r;
 
 	r = sandbox_enter(stage->program, options, &walls);
-	if (r == 0 && (walls & WALLS_REQUIRED) != WALLS_REQUIRED)
+	if (r == 0 && ((walls | escape_without()) & WALLS_REQUIRED) != WALLS_REQUIRED)
 		r = -EPERM;
 	if (r < 0) {
 		failure = failure_of(FAILURE_NO_WALLS, r);
@@ -217,7 +218,11 @@ stage_walls(struct stage *stage, const struct sandbox_options *options)
 	wire_begin(&stage->out, WIRE_WALLS);
 	wire_put_u32(&stage->out, walls);
 	r = wire_end(&stage->out);
-	return r < 0 ? r : stage_send(stage);
+	if (r == 0)
+		r = stage_send(stage);
+	if (r == 0)
+		escape_serve(stage);
+	return r;
 }
 
 int

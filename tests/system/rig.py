@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 from sftp_server import SftpServer  # noqa: E402
-from stagekit import reachable  # noqa: E402
+from stagekit import ALL_WALLS, reachable  # noqa: E402
 
 USER = "nobody" if os.geteuid() == 0 else None
 API_KEY = "patrond-test-key:patrond-test-secret"
@@ -57,6 +57,12 @@ class Result:
 
     def summaries(self, what="Load"):
         return {e["FEED"]: e for e in self.entries if e.get("SUMMARY") == what}
+
+    def check_walls(self):
+        """In every test: who said that a sandbox was entered meant all of it, and no load was loaded outside of one."""
+        walls = {e["STAGE"]: int(e["WALLS"], 16) for e in self.entries if "WALLS" in e}
+        assert all(w & ALL_WALLS == ALL_WALLS for w in walls.values()), f"walls are missing: {walls}"
+        assert not self.summaries() or {"decode", "load"} <= set(walls), f"a load by stages outside of their walls: {walls}"
 
     def reasons(self):
         """The REASON of every entry that tells of a failure."""
@@ -245,7 +251,9 @@ class Rig:
             process.kill()
             process.communicate()
             raise
-        return Result(process.returncode, stdout or "", stderr or "")
+        result = Result(process.returncode, stdout or "", stderr or "")
+        result.check_walls()
+        return result
 
     # --- the proof ---
 

@@ -193,6 +193,10 @@ def parse_frames(data):
     return frames
 
 
+# enum wall: not dumpable, no new privileges, Landlock's files, seccomp, limits
+ALL_WALLS = 0x1F
+
+
 class Stage:
     """A stage process, as a non-root user. Use as a context manager."""
 
@@ -200,6 +204,7 @@ class Stage:
         """config: path of a configuration file. credentials: a directory. user: None keeps the uid."""
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket = mine
+        self.walls = 0
         environment = {"PATH": "/usr/bin:/bin", "PATROND_CONFIG": str(config), **(env or {})}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
@@ -249,7 +254,9 @@ class Stage:
                 if len(self.buffer) >= 8 + length:
                     payload = self.buffer[8:8 + length]
                     self.buffer = self.buffer[8 + length:]
-                    return Frame(number, payload)
+                    one = Frame(number, payload)
+                    self._check_walls(one)
+                    return one
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.socket], [], [], left)[0]:
                 raise TimeoutError("the stage said nothing")
@@ -260,6 +267,22 @@ class Stage:
             if not data:
                 return None
             self.buffer += data
+
+    def _check_walls(self, one):
+        """In every test: before its walls a stage may only fail, and the kernel says that they stand, too."""
+        if one.name == "WALLS":
+            self.walls = one.walls
+            if one.walls & ALL_WALLS != ALL_WALLS:
+                raise AssertionError(f"walls are missing: {one.walls:#x}")
+            try:
+                with open(f"/proc/{self.process.pid}/status", encoding="ascii", errors="replace") as file:
+                    seccomp = [line.split()[1] for line in file if line.startswith("Seccomp:")]
+            except (FileNotFoundError, ProcessLookupError):
+                return  # it has ended since
+            if seccomp != ["2"] and self.process.poll() is None:
+                raise AssertionError(f"seccomp is {seccomp}, though the stage says that it stands")
+        elif one.name != "FAILURE" and not self.walls:
+            raise AssertionError(f"{one.name} from outside of the walls")
 
     def until_end(self, timeout=60):
         """All frames up to and with DONE, FAILURE or hang-up. Returns the list."""

@@ -5,7 +5,7 @@ endforeach()
 patrond_unit_test(test_profile SOURCES test_profile.c LIBS patrond_common)
 target_compile_definitions(test_profile PRIVATE SHIPPED_PROFILES="${CMAKE_SOURCE_DIR}/config/profiles")
 patrond_unit_test(test_secret SOURCES test_secret.c LIBS patrond_stage)
-foreach(name sandbox sandbox_needs)
+foreach(name sandbox sandbox_needs sandbox_supervisor)
   patrond_unit_test(test_${name} SOURCES test_${name}.c sandbox_kit.c LIBS patrond_stage)
 endforeach()
 if(NOT PATROND_SANITIZE) # AddressSanitizer has a free of its own
