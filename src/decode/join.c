@@ -328,7 +328,8 @@ take_entry(const struct entry *entry, struct joined *joined)
 static const struct entry *
 find_first(const struct joins *joins, const struct table *table, const struct text *list)
 {
-	const char *at = list->bytes, *end = at + list->size;
+	/* an empty text may stand nowhere */
+	const char *at = list->size > 0 ? list->bytes : "", *end = at + list->size;
 
 	while (at < end) {
 		const char *comma = memchr(at, ',', (size_t)(end - at));
