@@ -3,6 +3,7 @@
 
 #include "common/pattern_cost.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 struct level {
 	uint64_t sum;
 	uint64_t last;
+	bool last_repeats; /* there is a repetition in the last piece, or it is one */
+	bool repeats;      /* there is one anywhere */
 };
 
 static uint64_t
@@ -21,20 +24,27 @@ capped(uint64_t value)
 }
 
 static void
-add_piece(struct level *level, uint64_t cost)
+add_piece(struct level *level, uint64_t cost, bool repeats)
 {
 	level->last = cost;
+	level->last_repeats = repeats;
+	level->repeats |= repeats;
 	level->sum = capped(level->sum + cost);
 }
 
-/* The piece before stands there so many times. */
+/*
+ * The piece before stands there so many times. Where that is a repetition already the C library's way through it doubles,
+ * each time, even for a `?`: it looks for every way of leaving out.
+ */
 static void
 repeat(struct level *level, uint64_t times)
 {
-	uint64_t cost = capped(level->last * (times > 0 ? times : 1) + 1);
+	uint64_t ways = (times > 0 ? times : 1) * (level->last_repeats ? 2 : 1);
+	uint64_t cost = capped(level->last * ways + 1);
 
 	level->sum = capped(level->sum - level->last + cost);
 	level->last = cost;
+	level->last_repeats = level->repeats = true;
 }
 
 /* Behind a bracket expression; `]` first, or in a class as [:alpha:], is none of its end. */
@@ -93,14 +103,14 @@ pattern_cost(const char *pattern)
 			break;
 		case ')':
 			if (depth == 0)
-				add_piece(level, 1);
+				add_piece(level, 1, false);
 			else
-				add_piece(&levels[--depth], capped(level->sum + 1));
+				add_piece(&levels[--depth], capped(level->sum + 1), level->repeats);
 			at++;
 			break;
 		case '[':
 			at = skip_bracket(at);
-			add_piece(level, 1);
+			add_piece(level, 1, false);
 			break;
 		case '{':
 			at = read_braces(at, &times);
@@ -116,7 +126,7 @@ pattern_cost(const char *pattern)
 			at++;
 			break;
 		default:
-			add_piece(level, 1);
+			add_piece(level, 1, false);
 			at += *at == '\\' && at[1] != '\0' ? 2 : 1;
 			break;
 		}
