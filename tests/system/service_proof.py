@@ -9,13 +9,14 @@ import time
 
 import container_tree
 from container import Container
+from hostile_smtp import HostileSmtp
 from installed import SHARE, Library
 from rig import Result
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bench"))
 from score import Score  # noqa: E402
 
-STAGES = ("share", "fetch", "decode", "load", "report")
+STAGES = ("share", "fetch", "decode", "load", "report", "mail")
 WALLS_REQUIRED = 0xf
 ADMIN = "librarian"
 # what of patrond's units the main journal may hold, all of it by PID 1
@@ -72,8 +73,8 @@ class Machine(Container):
 
 
 class Service:
-    def __init__(self, machine, library, score):
-        self.machine, self.library, self.score = machine, library, score
+    def __init__(self, machine, library, score, relay):
+        self.machine, self.library, self.score, self.relay = machine, library, score, relay
 
     def feed(self, **options):
         self.library.make_feed(**options)
@@ -101,7 +102,9 @@ class Service:
         self.machine.run("patronctl", "run", check=False)
 
     def configure(self, extra=""):
-        self.machine.put(self.library.files(extra))
+        mail = ("[report]\nrecipients = anna@example.org bert@example.org\n[mail]\nfrom = patrond@library.example\nuser = patrond\n"
+                f"relay = smtp://127.0.0.1:{self.relay.port}\nca_file = /etc/patrond/ca.pem\n")
+        self.machine.put(self.library.files(mail + extra))
 
     # --- the steps, in their order ---
 
@@ -151,6 +154,9 @@ class Service:
         listing = os.listdir(m.path(SHARE))
         self.score.prove("the clean-up report lies on the share", [] if any(n.startswith("barcode_errors-") for n in listing)
                          else [str(listing)])
+        mailed = [(e["MAILED"], e["RECIPIENTS"]) for e in m.result(since).entries if "MAILED" in e]
+        self.score.prove("and is mailed, over TLS and with the credential", [] if mailed == [("2", "2")] and len(self.relay.bodies) == 1
+                         and len(self.relay.logins) == 1 else [str(mailed), str(self.relay.commands)[-300:]])
         said = m.run("journalctl", "--namespace=patrond", "-x", "-n", "30", "--no-pager").stdout
         self.score.prove("journalctl -x explains", "Subject: Counts of the student feed" in said)
 
@@ -360,12 +366,14 @@ def run(build, _repeat, place, steps=Service.STEPS):
     scratch = tempfile.mkdtemp(prefix="patrond-service-")
     os.chmod(scratch, 0o755)
     try:
-        with Library(build) as library, Machine(deb, archive, scratch) as machine:
+        with Library(build) as library, Machine(deb, archive, scratch) as machine, \
+                HostileSmtp(library.path("sierra.pem"), library.path("sierra.key")) as relay:
+            library.credential("smtp-password", "relay password")
             library.make_feed(students=100, staff=0, patrons=100, seed=1)
             library.start_sftp()
             library.start_sierra()
             machine.prepare()
-            service = Service(machine, library, score)
+            service = Service(machine, library, score, relay)
             for name in steps:
                 begun = time.monotonic()
                 try:
