@@ -171,7 +171,7 @@ class Refusals(MailCase):
         for how in ("slow", "endless", "long", "garbage"):
             for at in ("greeting", "ehlo", "mail"):
                 with self.subTest(at=at, how=how):
-                    relay = self.relay(at, how)
+                    relay = self.relay(at, how, timeout="700ms")
                     begun = time.monotonic()
                     frames = self.mail()
                     self.assertEqual([f.name for f in frames], ["FAILURE"], frames)
