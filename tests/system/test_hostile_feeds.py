@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every feed of hostile_feeds.py through patrond-decode: each must meet its verdict, within bounded time and memory.
+"""Every feed of hostile_feeds.py and hostile_profiles.py through patrond-decode: each must meet its verdict, within bounded time and memory.
 
 PATROND_BIN names the folder of the built programs (default: build/bin). Run as root: the stage becomes nobody.
 """
@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import stagekit
 from hostile_feeds import FEEDS
+from hostile_profiles import PROFILE_FEEDS
 from hostile_zip import PASSWORD
 
 TODAY = 20680  # 2026-08-15
@@ -26,8 +27,6 @@ class HostileFeeds(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="hostile-")
         os.chmod(cls.folder, 0o755)
-        with open(os.path.join(cls.folder, "patrond.conf"), "w", encoding="ascii"):
-            pass
         os.mkdir(os.path.join(cls.folder, "credentials"))
         with open(os.path.join(cls.folder, "credentials/zip-password"), "w", encoding="utf-8") as file:
             file.write(PASSWORD + "\n")
@@ -36,6 +35,7 @@ class HostileFeeds(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.folder)
+        print(f"figure hostile_feeds {len(FEEDS) + len(PROFILE_FEEDS)} feeds", flush=True)
 
     def decode(self, data):
         """The last word of the stage, and the frames on the pipe to load."""
@@ -63,7 +63,9 @@ class HostileFeeds(unittest.TestCase):
         self.assertEqual(frames[0].name, "WALLS")
         return frames[-1], stagekit.parse_frames(b"".join(taken))
 
-    def verdict(self, data):
+    def verdict(self, data, config=""):
+        with open(os.path.join(self.folder, "patrond.conf"), "w", encoding="ascii") as file:
+            file.write(config)
         last, pipe = self.decode(data)
         whole = any(frame.name == "RECORD_TRAILER" for frame in pipe)
         if last.name == "FAILURE":
@@ -87,7 +89,11 @@ class HostileFeeds(unittest.TestCase):
         for name, (make, verdict) in FEEDS.items():
             with self.subTest(name):
                 self.assertEqual(self.verdict(make()), verdict)
-        print(f"figure hostile_feeds {len(FEEDS)} feeds", flush=True)
+
+    def test_every_feed_of_another_profile(self):
+        for name, (config, make, verdict) in PROFILE_FEEDS.items():
+            with self.subTest(name):
+                self.assertEqual(self.verdict(make(), config), verdict)
 
 
 if __name__ == "__main__":
