@@ -26,7 +26,7 @@ import share_kit  # noqa: E402
 from share_kit import NOBODY, Town, make_zip  # noqa: E402
 
 KINDS = ("student", "staff")
-CALM = 20  # seconds within which what is the newest must be loaded, once all stands still
+CALM = 90  # seconds within which what is the newest must be loaded, once all stands still; on a busy machine a look takes many
 LONG_AGO = 1700000000
 
 
@@ -339,7 +339,8 @@ class Schedule:
             finally:
                 subprocess.run(["umount", "-l", town.share], check=False, capture_output=True)
                 if not self.good():
-                    self.tail = [e["MESSAGE"] for e in town.entries if "sandbox" not in e["MESSAGE"]][-25:]
+                    now = time.time()
+                    self.tail = [f'{e["_at"] - now:8.2f} {e["MESSAGE"]}' for e in town.entries if "sandbox" not in e["MESSAGE"]][-40:]
         return self
 
     def good(self):
