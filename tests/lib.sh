@@ -15,6 +15,7 @@ CHECK_PACKAGES="clang clang-tidy cppcheck libclang-rt-14-dev binutils git libarc
 
 # What fuzzing and its coverage need.
 FUZZ_PACKAGES="clang libclang-rt-14-dev llvm-14"
+
 # What the benchmarks compare with.
 BENCH_PACKAGES="miller"
 
