@@ -15,7 +15,8 @@ CHECK_PACKAGES="clang clang-tidy cppcheck libclang-rt-14-dev binutils git libarc
 
 # What fuzzing and its coverage need.
 FUZZ_PACKAGES="clang libclang-rt-14-dev llvm-14"
-
+# What the virtual machine of tests/system/run vm needs.
+VM_PACKAGES="qemu-system-x86 e2fsprogs mmdebstrap dpkg-dev"
 # What the benchmarks compare with.
 BENCH_PACKAGES="miller"
 
