@@ -79,13 +79,22 @@ enum guard {
 	GUARD_ROWS,
 	GUARD_PATRONS,
 	GUARD_MANUAL,
+	/* drift: the shape of a feed against that of the last accepted one (patrond/shape.h) */
+	GUARD_FILL,     /* how full a column is */
+	GUARD_KEYS,     /* keys that do not fit the pattern */
+	GUARD_AGES,     /* students without a birth date that a pupil may have */
+	GUARD_OPT_OUTS, /* far fewer opted out */
+	GUARD_SHARES,   /* the share of the opted-out, or of a status */
+	GUARD_SCHOOLS,  /* a school that lacks most of its rows */
 	GUARD_MAX,
 	GUARD_INVALID = -22,
 };
 
 /*
  * A guard that tripped: `value` against `basis` crossed `limit_percent`. Shares: value of basis rows. rows: value rows
- * now, basis rows in the last accepted feed. patrons: likewise, of the index, and feed is FEED_KIND_INVALID.
+ * now, basis rows in the last accepted feed. patrons: likewise, of the index, and feed is FEED_KIND_INVALID. fill, keys, ages,
+ * shares: value of basis rows are not as the last feed's share would have them. opt-outs: value rows, where basis would be
+ * its share. schools: value rows of one that had basis.
  */
 struct guard_figure {
 	enum guard guard;
@@ -93,6 +102,7 @@ struct guard_figure {
 	uint64_t value;
 	uint64_t basis;
 	uint32_t limit_percent;
+	uint8_t column; /* enum feed_column, of fill and shares alone; never on the wire */
 };
 
 /* Enroll_Status is one digit, with or without a minus: index 0–9 for 0–9, 10–19 for -0 – -9. */

@@ -29,6 +29,8 @@
 #define WIRE_FRAMES(X) \
 	/* to any stage: finish what is in flight, start no more, report. */ \
 	X(CANCEL, 0x02, 0, 0) \
+	/* to load, before its records end: a guard of the supervisor's trips; say the plan and the guards, and write nothing. */ \
+	X(HOLD, 0x04, 0, 0) \
 	/* from any stage */ \
 	X(DONE, 0x03, 0, 0) \
 	/* code:u16 feed:u8 (255 none) row:u32 column:u32 number:i32 */ \

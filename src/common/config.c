@@ -120,6 +120,12 @@ static const struct config_item items[] = {
 	GUARD("held", GUARD_HELD, "10%"),
 	GUARD("rows", GUARD_ROWS, "70%"),
 	GUARD("patrons", GUARD_PATRONS, "90%"),
+	GUARD("fill", GUARD_FILL, "20%"),
+	GUARD("keys", GUARD_KEYS, "5%"),
+	GUARD("ages", GUARD_AGES, "5%"),
+	GUARD("opt-outs", GUARD_OPT_OUTS, "50%"),
+	GUARD("shares", GUARD_SHARES, "15%"),
+	GUARD("schools", GUARD_SCHOOLS, "50%"),
 
 	TEXT(FEED_STUDENT, "profile", feed[FEED_STUDENT].profile, PROFILE, "chccs"),
 	TEXT(FEED_STUDENT, "pattern", feed[FEED_STUDENT].pattern, PATTERN, ""),

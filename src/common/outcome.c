@@ -57,6 +57,12 @@ static const char *const guard_words[GUARD_MAX] = {
 	[GUARD_ROWS] = "rows",
 	[GUARD_PATRONS] = "patrons",
 	[GUARD_MANUAL] = "manual",
+	[GUARD_FILL] = "fill",
+	[GUARD_KEYS] = "keys",
+	[GUARD_AGES] = "ages",
+	[GUARD_OPT_OUTS] = "opt-outs",
+	[GUARD_SHARES] = "shares",
+	[GUARD_SCHOOLS] = "schools",
 };
 
 static const char *const cleanup_class_words[CLEANUP_CLASS_MAX] = {

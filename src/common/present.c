@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "patrond/shape.h"
+
 const char *
 present_number(unsigned long long number, char ret[static 27])
 {
@@ -22,15 +24,57 @@ present_number(unsigned long long number, char ret[static 27])
 	return ret;
 }
 
+/* How the figures of a guard are to be read. */
+enum form {
+	FORM_SHARE, /* value of basis rows */
+	FORM_FEWER, /* value, where basis were or would be */
+	FORM_DRIFT, /* value of basis rows are otherwise than the last time */
+};
+
+static enum form
+form_of(enum guard guard)
+{
+	switch (guard) {
+	case GUARD_ROWS:
+	case GUARD_PATRONS:
+	case GUARD_OPT_OUTS:
+	case GUARD_SCHOOLS:
+		return FORM_FEWER;
+	case GUARD_FILL:
+	case GUARD_KEYS:
+	case GUARD_AGES:
+	case GUARD_SHARES:
+		return FORM_DRIFT;
+	default:
+		return FORM_SHARE;
+	}
+}
+
+bool
+guard_is_floor(enum guard guard)
+{
+	return form_of(guard) == FORM_FEWER;
+}
+
+const char *
+guard_column(const struct guard_figure *figure)
+{
+	if (figure->guard != GUARD_FILL && figure->guard != GUARD_SHARES)
+		return NULL;
+	return feed_column_name((enum feed_column)figure->column);
+}
+
 void
 present_guard(const struct guard_figure *figure, char *ret, size_t size)
 {
+	static const char *const behind[] = { [FORM_SHARE] = " rows", [FORM_FEWER] = " last time",
+		[FORM_DRIFT] = " rows unlike last time" };
+	enum form form = form_of(figure->guard);
 	char value[27], basis[27];
-	bool fewer = figure->guard == GUARD_ROWS || figure->guard == GUARD_PATRONS;
 	/* one decimal place, so that 30.4% over 30% does not read as 30% > 30% */
 	unsigned long long tenths =
 	    figure->basis > 0 ? (unsigned long long)((__uint128_t)figure->value * 1000 / figure->basis) : 0;
-	const char *feed = feed_kind_name(figure->feed);
+	const char *feed = feed_kind_name(figure->feed), *column = guard_column(figure);
 	char share[32];
 
 	if (figure->guard == GUARD_MANUAL) {
@@ -41,9 +85,10 @@ present_guard(const struct guard_figure *figure, char *ret, size_t size)
 		(void)snprintf(share, sizeof(share), "%llu%%", tenths / 10);
 	else
 		(void)snprintf(share, sizeof(share), "%llu.%llu%%", tenths / 10, tenths % 10);
-	(void)snprintf(ret, size, "%s %s %c %u%% (%s of %s%s%s%s)", guard_name(figure->guard), share, fewer ? '<' : '>',
-	    figure->limit_percent, present_number(figure->value, value), present_number(figure->basis, basis),
-	    fewer ? " last time" : " rows", feed != NULL ? ", " : "", feed != NULL ? feed : "");
+	(void)snprintf(ret, size, "%s%s%s %s %c %u%% (%s of %s%s%s%s)", guard_name(figure->guard),
+	    column != NULL ? " of " : "", column != NULL ? column : "", share, form == FORM_FEWER ? '<' : '>',
+	    figure->limit_percent, present_number(figure->value, value), present_number(figure->basis, basis), behind[form],
+	    feed != NULL ? ", " : "", feed != NULL ? feed : "");
 }
 
 static void

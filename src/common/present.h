@@ -13,6 +13,12 @@
 /* Writes a number with commas: 14,210. ret holds 27 bytes. */
 const char *present_number(unsigned long long number, char ret[static 27]);
 
+/* True where a guard trips under its limit, not over it. */
+bool guard_is_floor(enum guard guard);
+
+/* The column that a guard is about, by its word; or NULL. */
+const char *guard_column(const struct guard_figure *figure);
+
 /* Writes "creates 38% > 30% (4,560 of 12,000 rows, student)". */
 void present_guard(const struct guard_figure *figure, char *ret, size_t size);
 

@@ -179,18 +179,33 @@ stage_request(struct stage *stage, struct wire_in *ret)
 	}
 }
 
+/* While a job runs the supervisor says nothing but CANCEL and, to load, HOLD; anything else ends the job as CANCEL does. */
+bool
+stage_hear(struct stage *stage)
+{
+	struct wire_in in;
+	int r = 1;
+
+	while (r > 0 && !stage->cancelled) {
+		r = wire_next(&stage->reader, &in);
+		if (r > 0 && in.type == WIRE_HOLD && stage->program == PROGRAM_LOAD)
+			stage->held = true;
+		else if (r != 0)
+			stage->cancelled = true;
+	}
+	return stage->cancelled;
+}
+
 bool
 stage_cancelled(struct stage *stage)
 {
 	struct pollfd connection = { .fd = stage->fd, .events = POLLIN };
-	struct wire_in in;
 
 	if (stage->cancelled || poll(&connection, 1, 0) <= 0 || (connection.revents & POLLIN) == 0)
 		return stage->cancelled;
-	/* While a job runs the supervisor says nothing but CANCEL; anything else ends the job the same way. */
-	if (wire_read(&stage->reader, stage->fd) <= 0 || wire_next(&stage->reader, &in) != 0)
+	if (wire_read(&stage->reader, stage->fd) <= 0)
 		stage->cancelled = true;
-	return stage->cancelled;
+	return stage_hear(stage);
 }
 
 int

@@ -23,6 +23,7 @@ struct stage {
 	struct wire_reader reader;
 	struct wire_out out;
 	bool cancelled;
+	bool held; /* load: the supervisor has said HOLD */
 };
 
 /*
@@ -36,8 +37,11 @@ int stage_begin(struct stage *stage, enum program program) WARN_UNUSED;
 /* Blocking: the next request. Returns 1, 0 at hang-up, or a negative errno. CANCEL is noted, not given out. */
 int stage_request(struct stage *stage, struct wire_in *ret) WARN_UNUSED;
 
-/* True once the supervisor has asked to finish; looks without blocking. */
+/* True once the supervisor has asked to finish; looks without blocking, and hears HOLD, too. */
 bool stage_cancelled(struct stage *stage);
+
+/* The same of what was read already, in one piece with the job, which no poll would show. */
+bool stage_hear(struct stage *stage);
 
 /* Enters the walls and says so. A wall that cannot be had is told as FAILURE. Returns 0 or a negative errno. */
 int stage_walls(struct stage *stage, const struct sandbox_options *options) WARN_UNUSED;

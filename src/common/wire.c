@@ -468,7 +468,7 @@ wire_get_counts(struct wire_in *in, enum feed_kind *ret_feed, struct feed_counts
 int
 wire_get_guard(struct wire_in *in, struct guard_figure *ret)
 {
-	struct guard_figure figure;
+	struct guard_figure figure = { .feed = FEED_KIND_INVALID };
 	uint8_t guard = wire_get_u8(in);
 
 	figure.feed = get_feed(in, true);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patrond/shape.h"
+
 /* Doubles hold whole numbers exactly up to here. */
 #define WHOLE_MAX 9007199254740991.0
 
@@ -120,6 +122,7 @@ NAME_OF(feed_kind)
 NAME_OF(outcome_kind)
 NAME_OF(reason)
 NAME_OF(guard)
+NAME_OF(feed_column)
 NAME_OF(phase)
 
 /* A map of words to counts. What is no word of ours is left out. */
@@ -178,7 +181,7 @@ read_guards(const struct reader *r, struct ctl_load *ret)
 		return;
 	cJSON_ArrayForEach (item, list) {
 		const struct reader one = inside(r, item);
-		const char *feed = optional_text(&one, "feed");
+		const char *feed = optional_text(&one, "feed"), *column = optional_text(&one, "column");
 
 		ret->guards[i++] = (struct guard_figure){
 			.guard = (enum guard)find_word(needed_text(&one, "guard"), name_of_guard, GUARD_MAX),
@@ -187,6 +190,7 @@ read_guards(const struct reader *r, struct ctl_load *ret)
 			.value = needed_number(&one, "value", WHOLE_MAX),
 			.basis = needed_number(&one, "basis", WHOLE_MAX),
 			.limit_percent = (uint32_t)needed_number(&one, "limit_percent", UINT32_MAX),
+			.column = (uint8_t)(column == NULL ? UINT8_MAX : find_word(column, name_of_feed_column, COLUMN_MAX)),
 		};
 	}
 }

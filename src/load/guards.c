@@ -82,7 +82,7 @@ static void
 check_share(struct check *check, enum guard guard, enum feed_kind feed, uint32_t value)
 {
 	uint32_t rows = check->input->counts[feed].rows, limit = check->input->percent[guard];
-	struct guard_figure figure = { guard, feed, value, rows, limit };
+	struct guard_figure figure = { guard, feed, value, rows, limit, 0 };
 
 	if (limit == GUARD_OFF || rows < SHARES_FROM)
 		return;
@@ -95,7 +95,7 @@ static void
 check_last(struct check *check, enum guard guard, enum feed_kind feed, uint64_t value, uint64_t last)
 {
 	uint32_t limit = check->input->percent[guard];
-	struct guard_figure figure = { guard, feed, value, last, limit };
+	struct guard_figure figure = { guard, feed, value, last, limit, 0 };
 
 	if (limit == GUARD_OFF || last < LAST_FROM)
 		return;
@@ -107,7 +107,7 @@ check_last(struct check *check, enum guard guard, enum feed_kind feed, uint64_t 
 static void
 check_manual(struct check *check)
 {
-	struct guard_figure figure = { GUARD_MANUAL, FEED_KIND_INVALID, 0, 0, 0 };
+	struct guard_figure figure = { GUARD_MANUAL, FEED_KIND_INVALID, 0, 0, 0, 0 };
 
 	if (check->input->manual)
 		trip(check, &figure, false);

@@ -162,7 +162,7 @@ match(struct load *load)
 	return 0;
 }
 
-/* Returns how many guards hold the load. */
+/* Returns how many guards hold the load, the supervisor's (it has said HOLD by the records' end) as one. */
 static size_t
 check_guards(struct load *load)
 {
@@ -183,7 +183,8 @@ check_guards(struct load *load)
 	}
 	count = guards_check(&input, figures);
 	say_guards(&load->run.say, figures, count);
-	return count;
+	(void)stage_cancelled(&load->stage);
+	return count + load->stage.held;
 }
 
 /* Rows that ended with the plan. */
@@ -262,8 +263,7 @@ serve(struct load *load)
 		(void)fail(load, FAILURE_PROTOCOL, 0);
 		return answer(load, -EBADMSG);
 	}
-	/* A CANCEL that came in one piece with the job is read already: no poll would show it. */
-	if (wire_next(&load->stage.reader, &in) != 0)
+	if (stage_hear(&load->stage))
 		return answer(load, fail(load, FAILURE_CANCELLED, 0));
 	r = prepare(load);
 	if (r == 0) {

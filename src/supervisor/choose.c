@@ -74,6 +74,8 @@ remember_counts(struct memory *memory, const struct content *content, uint32_t k
 		memory->last_mtime[i] = content->mtime;
 		if ((result->plan_kinds & FEED_BIT(i)) != 0)
 			memory->last_rows[i] = result->plan[i].rows;
+		if (result->shapes[i].rows > 0)
+			memory->last_shape[i] = result->shapes[i];
 	}
 	memory->last_patrons = result->patrons;
 }

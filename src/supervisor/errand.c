@@ -181,6 +181,13 @@ errand_cancel(struct errand *errand)
 		link_cancel(errand->link);
 }
 
+int
+errand_hold(struct errand *errand)
+{
+	/* One that has ended, or never came to life, writes nothing either. */
+	return errand != NULL && errand->link != NULL ? link_hold(errand->link) : 0;
+}
+
 void
 errand_set_timeout(struct errand *errand, usec_t timeout)
 {

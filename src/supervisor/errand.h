@@ -44,6 +44,9 @@ void errand_let_go(struct errand *errand);
 /* Asks the stage to finish what is in flight. */
 void errand_cancel(struct errand *errand);
 
+/* Tells load that a guard of the supervisor's holds it. Returns 0, or a negative errno: it must not be let go on then. */
+int errand_hold(struct errand *errand) WARN_UNUSED;
+
 /* Changes the time-out of a running errand. */
 void errand_set_timeout(struct errand *errand, usec_t timeout);
 

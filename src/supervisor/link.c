@@ -534,6 +534,18 @@ link_cancel(struct link *link)
 		(void)!wire_send(link->fd, &out, NULL, 0);
 }
 
+int
+link_hold(struct link *link)
+{
+	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
+	int r;
+
+	if (link->state != LINK_BUSY)
+		return -EPIPE;
+	r = wire_add_empty(&out, WIRE_HOLD);
+	return r < 0 ? r : wire_send(link->fd, &out, NULL, 0);
+}
+
 /*
  * The stage did not go with its connection. Another unit's process is beyond us: systemd's limits end it. One of ours that
  * is still there after a second grace hangs in a system call, which is the last it will ever do: it is left behind.

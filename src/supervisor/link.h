@@ -49,6 +49,9 @@ int link_request(struct link *link, struct wire_out *out, const int *fds, size_t
 /* Sends CANCEL to a busy stage: it finishes what is in flight and answers. One that has not come to life is let go. */
 void link_cancel(struct link *link);
 
+/* Tells load that a guard of the supervisor's holds it. Returns 0 or a negative errno: it does not know then. */
+int link_hold(struct link *link) WARN_UNUSED;
+
 /*
  * Hangs up on a stage of another unit that has not come to life, which the end of its job then says (CANCELLED): while
  * patrond stops, systemd keeps those back that it has not started yet. Returns false where the stage has been heard of,

@@ -13,6 +13,7 @@
 #include "common/feed_name.h"
 #include "common/present.h"
 #include "common/shape.h"
+#include "supervisor/drift.h"
 #include "supervisor/errand.h"
 #include "supervisor/journal.h"
 #include "supervisor/mailer.h"
@@ -35,7 +36,11 @@ struct load {
 	bool failed[PART_MAX];
 	struct failure failures[PART_MAX];
 	struct tally tally;
-	struct feed_shape shapes[FEED_KIND_MAX]; /* 0 rows: not told */
+	struct feed_shape last[FEED_KIND_MAX]; /* what the shapes are compared with */
+	struct guard_figure approved[MEMORY_GUARDS_MAX];
+	size_t approved_count;
+	struct guard_figure drift[FEED_KIND_MAX * DRIFT_FIGURES_MAX]; /* guards of the supervisor's own that trip */
+	size_t drift_count;
 	struct load_result result;
 	bool indexed;
 	enum phase phase;
@@ -165,6 +170,8 @@ tell_guards(struct load *load)
 		entry_field(&entry, "VALUE", "%llu", (unsigned long long)g->value);
 		entry_field(&entry, "BASIS", "%llu", (unsigned long long)g->basis);
 		entry_field(&entry, "LIMIT_PERCENT", "%u", g->limit_percent);
+		if (guard_column(g) != NULL)
+			entry_field(&entry, "COLUMN", "%s", guard_column(g));
 		entry_send(&entry);
 	}
 	present_guard(&load->result.guards[0], text, sizeof(text));
@@ -220,17 +227,31 @@ saw_its_end(const struct load *load)
 	       load->failures[PART_LOAD].number != ERRAND_OWN_DEADLINE;
 }
 
+/* The guards of drift before load's own: they say what is wrong with the feed, load's what would come of it. */
+static void
+take_drift(struct load *load)
+{
+	struct load_result *result = &load->result;
+
+	if (result->guard_count + load->drift_count > MEMORY_GUARDS_MAX)
+		result->guard_count = (uint32_t)(MEMORY_GUARDS_MAX - load->drift_count);
+	memmove(result->guards + load->drift_count, result->guards, result->guard_count * sizeof(result->guards[0]));
+	memcpy(result->guards, load->drift, load->drift_count * sizeof(result->guards[0]));
+	result->guard_count += (uint32_t)load->drift_count;
+}
+
 static void
 conclude(struct load *load)
 {
 	struct load_result *result = &load->result;
 	const struct failure *failure = cause(load);
 
-	if (failure == NULL && result->guard_count == 0 && !complete(load)) {
+	if (failure == NULL && result->guard_count + load->drift_count == 0 && !complete(load)) {
 		load->failed[PART_LOAD] = true;
 		load->failures[PART_LOAD] = failure_of(FAILURE_PROTOCOL, WIRE_COUNTS);
 		failure = cause(load);
 	}
+	take_drift(load);
 	status_end_progress();
 	manager_writing_ended(load->manager, saw_its_end(load));
 	tally_counts(&load->tally, result);
@@ -344,6 +365,60 @@ deliver(struct load *load)
 	return report_deliver(&load->delivery, load->manager, load->zip_fd, load->report_name, on_delivered, load);
 }
 
+/*
+ * Decode has told the shapes, and load does not believe the rows before it sees the pipe's end: between the two is the time
+ * to compare. Returns 0, or a negative errno where load cannot be told: then the pipe must not end.
+ */
+static int
+check_drift(struct load *load)
+{
+	for (int i = 0; i < FEED_KIND_MAX; i++) {
+		const struct drift_input input = {
+			.percent = load->manager->config.guard,
+			.feed = (enum feed_kind)i,
+			.now = &load->result.shapes[i],
+			.last = &load->last[i],
+			.approved = load->approved,
+			.approved_count = load->approved_count,
+		};
+
+		if ((load->options.kinds & FEED_BIT(i)) != 0)
+			load->drift_count += drift_check(&input, load->drift + load->drift_count);
+	}
+	return load->drift_count > 0 ? errand_hold(load->parts[PART_LOAD]) : 0;
+}
+
+/* A feed of which there is a shape to compare with has its own, or nobody knows what decode did. */
+static bool
+shapes_told(const struct load *load)
+{
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		if ((load->options.kinds & FEED_BIT(i)) != 0 && load->last[i].rows > 0 && load->result.shapes[i].rows == 0)
+			return false;
+	return true;
+}
+
+static void
+decode_ended(struct load *load)
+{
+	if (!load->failed[PART_DECODE] && !shapes_told(load)) {
+		load->failed[PART_DECODE] = true;
+		load->failures[PART_DECODE] = failure_of(FAILURE_PROTOCOL, WIRE_SHAPE);
+	}
+	if (!load->failed[PART_DECODE]) {
+		int r = check_drift(load);
+
+		if (r < 0) {
+			load->failed[PART_DECODE] = true;
+			load->failures[PART_DECODE] = failure_of(FAILURE_INTERNAL, -r);
+		}
+	}
+	/* Load believes the rows at the pipe's end, which no lie and no death of decode may look like. */
+	if (load->failed[PART_DECODE])
+		errand_cancel(load->parts[PART_LOAD]);
+	load->records_write = fd_close(load->records_write);
+}
+
 static void
 part_ended(struct load *load, enum part part, const struct failure *failure)
 {
@@ -353,12 +428,8 @@ part_ended(struct load *load, enum part part, const struct failure *failure)
 		load->failed[part] = true;
 		load->failures[part] = *failure;
 	}
-	if (part == PART_DECODE) {
-		/* Load believes the rows at the pipe's end, which no lie and no death of decode may look like. */
-		if (failure != NULL)
-			errand_cancel(load->parts[PART_LOAD]);
-		load->records_write = fd_close(load->records_write);
-	}
+	if (part == PART_DECODE)
+		decode_ended(load);
 	if (part == PART_LOAD) {
 		/* It need not have heard of decode's end, nor decode of its: a part left alone ends by its pipe. */
 		errand_set_timeout(load->parts[PART_REPORT], load->manager->config.load.stage_timeout);
@@ -408,9 +479,9 @@ on_decode_answer(struct wire_in *in, void *userdata)
 	if (in->type == WIRE_PROGRESS)
 		return 0;
 	if (wire_get_shape(in, &feed, &shape) < 0 || (load->options.kinds & FEED_BIT(feed)) == 0 ||
-	    load->shapes[feed].rows != 0)
+	    load->result.shapes[feed].rows != 0)
 		return -EBADMSG;
-	load->shapes[feed] = shape;
+	load->result.shapes[feed] = shape;
 	return 0;
 }
 
@@ -478,6 +549,8 @@ take_counts(struct load *load, struct wire_in *in)
 		load->result.plan_kinds |= FEED_BIT(feed);
 		return 0;
 	}
+	if (load->drift_count > 0)
+		return -EBADMSG;
 	load->result.guards_passed = true;
 	return tally_check(&load->tally, feed, &counts, load->manager->config.log.current);
 }
@@ -511,7 +584,8 @@ on_load_answer(struct wire_in *in, void *userdata)
 		return wire_finish(in);
 	case WIRE_OUTCOME:
 		/* before the plan, or of a held load, there are none */
-		return load->result.plan_kinds == 0 || load->result.guard_count > 0 ? -EBADMSG : take_outcome(load, in);
+		return load->result.plan_kinds == 0 || load->result.guard_count + load->drift_count > 0 ? -EBADMSG
+		                                                                                       : take_outcome(load, in);
 	case WIRE_PLAN:
 	case WIRE_COUNTS:
 		return take_counts(load, in);
@@ -660,6 +734,11 @@ load_start(struct load **ret, struct manager *manager, const struct load_options
 	load->records_write = -EBADF;
 	load->zip_fd = -EBADF;
 	load->phase = PHASE_INVALID;
+	memcpy(load->last, options->memory->last_shape, sizeof(load->last));
+	if (options->content != NULL) {
+		load->approved_count = options->content->approved_count;
+		memcpy(load->approved, options->content->approved, sizeof(load->approved));
+	}
 	load->today = date_today();
 	(void)snprintf(load->id, sizeof(load->id), "%s", options->id);
 	entry_begin(&entry, 6, MESSAGE_LOAD_STARTED, FEED_KIND_INVALID, load->id, "%s %s started.",

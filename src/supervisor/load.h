@@ -27,6 +27,7 @@ struct load_result {
 	struct feed_counts counts[FEED_KIND_MAX]; /* what was done; held: the plan */
 	struct feed_counts plan[FEED_KIND_MAX];
 	uint32_t plan_kinds;
+	struct feed_shape shapes[FEED_KIND_MAX]; /* 0 rows: not told */
 	uint64_t patrons;             /* of the complete index, 0 without */
 	bool guards_passed;
 	struct guard_figure guards[MEMORY_GUARDS_MAX];

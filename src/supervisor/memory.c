@@ -75,6 +75,9 @@ read_last(const cJSON *root, struct memory *memory)
 
 		if (!get_number(last, "rows", 0, UINT32_MAX, &rows) || !get_number(last, "mtime", -GET_EXACT, GET_EXACT, &mtime))
 			return false;
+		/* what cannot be read is as good as none: the next feed is the first to compare with */
+		if (!state_get_shape(last, "shape", &memory->last_shape[i]))
+			memset(&memory->last_shape[i], 0, sizeof(memory->last_shape[i]));
 		memory->last_rows[i] = (uint32_t)rows;
 		memory->last_mtime[i] = (int64_t)mtime;
 	}
@@ -212,6 +215,8 @@ memory_json(const struct memory *memory)
 
 		put_number(&put, last, "rows", memory->last_rows[i]);
 		put_signed(&put, last, "mtime", memory->last_mtime[i]);
+		if (memory->last_shape[i].rows > 0)
+			state_put_shape(&put, last, "shape", &memory->last_shape[i]);
 	}
 	put_number(&put, root, "patrons", memory->last_patrons);
 	put_number(&put, root, "writing", memory->writing);

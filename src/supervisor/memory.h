@@ -13,10 +13,11 @@
 #include "common/fd.h"
 #include "patrond/limits.h"
 #include "patrond/outcome.h"
+#include "patrond/shape.h"
 
 #define FINGERPRINT_SIZE 32U
 #define LOAD_ID_SIZE 40U
-#define MEMORY_GUARDS_MAX 16U
+#define MEMORY_GUARDS_MAX 32U /* 14 of load, 12 of drift */
 
 enum source_kind { SOURCE_SHARE, SOURCE_SFTP, SOURCE_MAX };
 
@@ -71,6 +72,7 @@ struct memory {
 	struct known_file files[LIMIT_FEEDS_REMEMBERED];
 	size_t file_count;
 	uint32_t last_rows[FEED_KIND_MAX];      /* of the last accepted feed; 0 unknown */
+	struct feed_shape last_shape[FEED_KIND_MAX]; /* likewise; 0 rows: unknown */
 	int64_t last_mtime[FEED_KIND_MAX];      /* of the newest feed loaded; 0 none */
 	uint64_t last_patrons;
 	struct mailed mailed;

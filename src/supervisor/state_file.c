@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/present.h"
+
 #define FILE_MAX (4U << 20)
 
 /* Returns 1 with the path of the file, 0 where there is no place for one. */
@@ -86,6 +88,8 @@ state_get_guards(const cJSON *list, struct guard_figure *guards, uint32_t *ret_c
 			.basis = (uint64_t)basis,
 			.limit_percent = (uint32_t)limit,
 		};
+		if (get_number(item, "column", 0, COLUMN_MAX - 1, &limit))
+			guards[*ret_count - 1].column = (uint8_t)limit;
 	}
 	return true;
 }
@@ -103,5 +107,78 @@ state_put_guards(struct put *put, cJSON *object, const char *key, const struct g
 		put_number(put, item, "value", guards[i].value);
 		put_number(put, item, "basis", guards[i].basis);
 		put_number(put, item, "limit", guards[i].limit_percent);
+		if (guard_column(&guards[i]) != NULL)
+			put_number(put, item, "column", guards[i].column);
 	}
+}
+
+/* --- shapes --- */
+
+#define SHAPE_FIXED (7U + STATUS_VALUES + COLUMN_MAX)
+
+/* The figures that are compared, in one order for both ways; the schools stand behind them. */
+static void
+shape_figures(struct feed_shape *shape, uint32_t *ret[static SHAPE_FIXED])
+{
+	size_t n = 0;
+
+	ret[n++] = &shape->rows;
+	ret[n++] = &shape->understood;
+	ret[n++] = &shape->key_fits;
+	ret[n++] = &shape->of_age;
+	ret[n++] = &shape->active;
+	ret[n++] = &shape->status_other;
+	ret[n++] = &shape->reasons[REASON_OPTED_OUT].rows;
+	for (size_t i = 0; i < STATUS_VALUES; i++)
+		ret[n++] = &shape->status[i];
+	for (size_t i = 0; i < COLUMN_MAX; i++)
+		ret[n++] = &shape->columns[i].filled;
+}
+
+static void
+put_figure(struct put *put, cJSON *list, uint32_t figure)
+{
+	cJSON *number = cJSON_CreateNumber(figure);
+
+	if (list == NULL || number == NULL || !cJSON_AddItemToArray(list, number)) {
+		cJSON_Delete(number);
+		put->failed = true;
+	}
+}
+
+void
+state_put_shape(struct put *put, cJSON *object, const char *key, const struct feed_shape *shape)
+{
+	cJSON *list = put_array(put, object, key);
+	struct feed_shape copy = *shape;
+	uint32_t *figures[SHAPE_FIXED];
+
+	shape_figures(&copy, figures);
+	for (size_t i = 0; i < SHAPE_FIXED; i++)
+		put_figure(put, list, *figures[i]);
+	for (size_t i = 0; i < SHAPE_SCHOOLS && shape->school_rows[i] > 0; i++)
+		put_figure(put, list, shape->school_rows[i]);
+}
+
+bool
+state_get_shape(const cJSON *object, const char *key, struct feed_shape *shape)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, key), *item;
+	uint32_t *figures[SHAPE_FIXED];
+	size_t n = 0;
+
+	memset(shape, 0, sizeof(*shape));
+	shape_figures(shape, figures);
+	cJSON_ArrayForEach(item, list) {
+		if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > LIMIT_ROWS ||
+		    n == SHAPE_FIXED + SHAPE_SCHOOLS)
+			return false;
+		if (n < SHAPE_FIXED)
+			*figures[n] = (uint32_t)item->valuedouble;
+		else
+			shape->school_rows[n - SHAPE_FIXED] = (uint32_t)item->valuedouble;
+		n++;
+	}
+	return n >= SHAPE_FIXED && shape->understood <= shape->rows && shape->key_fits <= shape->rows &&
+	    shape->of_age <= shape->understood;
 }

@@ -5,6 +5,7 @@
 /* Small JSON files in $RUNTIME_DIRECTORY, volatile: kept over restarts, gone at reboot; without one there are none. */
 
 #include "common/fd.h"
+#include "patrond/shape.h"
 #include "supervisor/memory.h"
 #include "supervisor/json_put.h"
 
@@ -20,5 +21,12 @@ int state_file_write(const char *name, const cJSON *root) WARN_UNUSED;
 /* The guards of a load, as both files hold them. */
 bool state_get_guards(const cJSON *list, struct guard_figure *guards, uint32_t *ret_count);
 void state_put_guards(struct put *put, cJSON *object, const char *key, const struct guard_figure *guards, uint32_t count);
+
+/*
+ * Writes and reads the figures of a shape that are compared: a list of numbers. Reading returns false where there is none,
+ * or it is not of this version.
+ */
+void state_put_shape(struct put *put, cJSON *object, const char *key, const struct feed_shape *shape);
+bool state_get_shape(const cJSON *object, const char *key, struct feed_shape *shape);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The manager as JSON: words of the domain, integers and sentences of ours, no more. */
 
+#include "common/present.h"
 #include "supervisor/view.h"
 
 #include <string.h>
@@ -52,6 +53,7 @@ put_guards(struct put *put, cJSON *object, const struct load_result *result)
 		put_number(put, item, "value", g->value);
 		put_number(put, item, "basis", g->basis);
 		put_number(put, item, "limit_percent", g->limit_percent);
+		put_text(put, item, "column", guard_column(g));
 	}
 }
 

@@ -67,7 +67,7 @@ kept_over_a_restart(void **state)
 	note.result.plan_kinds = FEED_BIT(FEED_STUDENT);
 	note.result.plan[FEED_STUDENT].rows = 4;
 	note.result.guard_count = 1;
-	note.result.guards[0] = (struct guard_figure){ GUARD_PATRONS, FEED_KIND_INVALID, 1, 150000, 90 };
+	note.result.guards[0] = (struct guard_figure){ GUARD_PATRONS, FEED_KIND_INVALID, 1, 150000, 90, 0 };
 	note.result.due = true;
 	assert_int_equal(history_new(&history), 0);
 	history_add(history, &note);

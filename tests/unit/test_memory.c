@@ -62,13 +62,16 @@ kept_over_a_restart(void **state)
 	content->verdict = ZIP_VERDICT_WHOLE;
 	content->kinds = FEED_BITS_ALL;
 	content->mtime = 1795436425123456;
-	content->guards[0] = (struct guard_figure){ GUARD_PATRONS, FEED_KIND_INVALID, 5, 10, 90 };
+	content->guards[0] = (struct guard_figure){ GUARD_PATRONS, FEED_KIND_INVALID, 5, 10, 90, 0 };
 	content->guard_count = 1;
 	(void)snprintf(content->load_id, sizeof(content->load_id), "20261123T130000-abcd");
 	memcpy(memory_add_file(memory, SOURCE_SFTP, "na\xffme \"x\".zip", 42, 7)->fingerprint, fingerprint, FINGERPRINT_SIZE);
 	memory->mailed = (struct mailed){ .known = true, .list = 0xfedcba9876543210, .done = 5 };
 	memcpy(memory->mailed.digest, fingerprint, FINGERPRINT_SIZE);
 	memory->last_rows[FEED_STAFF] = 2000;
+	memory->last_shape[FEED_STUDENT] = (struct feed_shape){ .rows = 500, .understood = 400, .key_fits = 499, .of_age = 398,
+		.active = 300, .status_other = 7, .status = { [0] = 300, [19] = 1 }, .reasons = { [REASON_OPTED_OUT] = { .rows = 9 } },
+		.columns = { [COLUMN_KEY] = { .filled = 400 }, [COLUMN_SITE] = { .filled = 3 } }, .school_rows = { 200, 100 } };
 	memory->last_mtime[FEED_STUDENT] = 1795436425123456;
 	memory->last_patrons = 150000;
 	memory->writing = true;
@@ -90,6 +93,8 @@ kept_over_a_restart(void **state)
 	assert_null(memory_file(again, SOURCE_SFTP, "na\xffme \"x\".zip", 43, 7));
 	assert_null(memory_file(again, SOURCE_SFTP, "na\xffme \"x\".zip", 42, 8));
 	assert_int_equal(again->last_rows[FEED_STAFF], 2000);
+	assert_memory_equal(&again->last_shape[FEED_STUDENT], &memory->last_shape[FEED_STUDENT], sizeof(memory->last_shape[0]));
+	assert_int_equal(again->last_shape[FEED_STAFF].rows, 0);
 	assert_int_equal(again->last_mtime[FEED_STUDENT], 1795436425123456);
 	assert_int_equal(again->last_patrons, 150000);
 	assert_true(again->writing);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/present.h"
+#include "patrond/shape.h"
 
 static void
 guards(void **state)
@@ -13,13 +14,20 @@ guards(void **state)
 		struct guard_figure figure;
 		const char *text;
 	} cases[] = {
-		{ { GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30 },
+		{ { GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30, 0 },
 		    "creates 38% > 30% (4,560 of 12,000 rows, student)" },
-		{ { GUARD_HELD, FEED_STAFF, 201, 2000, 10 }, "held 10% > 10% (201 of 2,000 rows, staff)" },
-		{ { GUARD_ROWS, FEED_STAFF, 100, 2000, 70 }, "rows 5% < 70% (100 of 2,000 last time, staff)" },
-		{ { GUARD_PATRONS, FEED_KIND_INVALID, 89999, 100000, 90 },
+		{ { GUARD_HELD, FEED_STAFF, 201, 2000, 10, 0 }, "held 10% > 10% (201 of 2,000 rows, staff)" },
+		{ { GUARD_ROWS, FEED_STAFF, 100, 2000, 70, 0 }, "rows 5% < 70% (100 of 2,000 last time, staff)" },
+		{ { GUARD_PATRONS, FEED_KIND_INVALID, 89999, 100000, 90, 0 },
 		    "patrons 89.9% < 90% (89,999 of 100,000 last time)" },
-		{ { GUARD_MANUAL, FEED_KIND_INVALID, 0, 0, 0 }, "manual ([load] start = manual)" },
+		{ { GUARD_FILL, FEED_STUDENT, 5640, 12000, 20, COLUMN_EMAIL },
+		    "fill of email 47% > 20% (5,640 of 12,000 rows unlike last time, student)" },
+		{ { GUARD_SHARES, FEED_STUDENT, 6000, 12000, 15, COLUMN_OPT_OUT },
+		    "shares of opt-out 50% > 15% (6,000 of 12,000 rows unlike last time, student)" },
+		{ { GUARD_KEYS, FEED_STAFF, 200, 2000, 5, 0 }, "keys 10% > 5% (200 of 2,000 rows unlike last time, staff)" },
+		{ { GUARD_OPT_OUTS, FEED_STUDENT, 0, 360, 50, 0 }, "opt-outs 0% < 50% (0 of 360 last time, student)" },
+		{ { GUARD_SCHOOLS, FEED_STUDENT, 10, 600, 50, 0 }, "schools 1.6% < 50% (10 of 600 last time, student)" },
+		{ { GUARD_MANUAL, FEED_KIND_INVALID, 0, 0, 0, 0 }, "manual ([load] start = manual)" },
 	};
 
 	(void)state;

@@ -28,7 +28,7 @@ library(void)
 	note.result.plan[FEED_STUDENT].by_outcome[OUTCOME_CREATED] = 4560;
 	note.result.plan[FEED_STUDENT].by_reason[REASON_OPTED_OUT] = 5;
 	note.result.guard_count = 1;
-	note.result.guards[0] = (struct guard_figure){ GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30 };
+	note.result.guards[0] = (struct guard_figure){ GUARD_CREATES, FEED_STUDENT, 4560, 12000, 30, 0 };
 	history_add(manager->history, &note);
 	content = memory_add_content(manager->memory, fingerprint);
 	content->state = CONTENT_HELD;

@@ -53,7 +53,7 @@ bad_headers(void **state)
 		unsigned int type, zero;
 	} table[] = {
 		{ 0, 0, 0 }, /* no such type */
-		{ 0, 0x04, 0 },
+		{ 0, 0x06, 0 },
 		{ 0, 0xFFFF, 0 },
 		{ 0, WIRE_DONE, 1 }, /* the reserved field */
 		{ 0, WIRE_DONE, 0x0100 },
@@ -273,7 +273,7 @@ whole_frames(void **state)
 	const struct failure failure = { FAILURE_HEADER, FEED_STAFF, 7, 8, -9 };
 	const struct outcome outcome = { FEED_STUDENT, 5, OUTCOME_HELD, REASON_CONFLICT, UINT64_MAX };
 	const struct outcome difference = { FEED_STAFF, 5, OUTCOME_KIND_INVALID, REASON_DIFFERS, 1 };
-	const struct guard_figure figure = { GUARD_PATRONS, FEED_KIND_INVALID, 1, 2, 3 };
+	const struct guard_figure figure = { GUARD_PATRONS, FEED_KIND_INVALID, 1, 2, 3, 0 };
 	struct feed_counts counts = { .rows = 9, .verified = 2, .different = 1 }, counts_back;
 	struct failure failure_back;
 	struct outcome outcome_back;
