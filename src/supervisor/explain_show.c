@@ -69,7 +69,7 @@ show_column(const struct feed_shape *shape, size_t column, FILE *to)
 	if (shape->columns[column].position > 0)
 		(void)fprintf(to, "  %u\n", shape->columns[column].position);
 	else
-		(void)fprintf(to, "  in some rows only\n");
+		(void)fprintf(to, "  not in that row, or joined from another file\n");
 }
 
 /* In the order in which they stand; behind them those that the first row has not. */
@@ -124,7 +124,7 @@ explain_show(enum feed_kind feed, const struct feed_shape *shape, FILE *to)
 	(void)fprintf(to, "\n  Of those that were understood (neither opted out nor of another shape):\n");
 	show_line("a status to process", shape->active, shape->understood, to);
 	show_statuses(shape, to);
-	if (shape->columns[COLUMN_BIRTH_DATE].position > 0) {
+	if (shape->columns[COLUMN_BIRTH_DATE].position > 0 || shape->columns[COLUMN_BIRTH_DATE].filled > 0) {
 		show_line("real birth dates", shape->birth_dates, shape->understood, to);
 		show_line("of a pupil's age", shape->of_age, shape->understood, to);
 	}

@@ -16,6 +16,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import hostile_profiles
 import stagekit
 
 BIN = stagekit.BIN
@@ -180,6 +181,30 @@ class Explain(unittest.TestCase):
             file.write("[feed student]\npattern = pupils.csv\nstatuses = 2\n")
         done = self.told(self.run_patrond("--explain", self.pack({"pupils.csv": HEADER + ROWS})))
         self.assertIn("a status to process 1 20.0%", " ".join(done.stdout.split()))
+
+    def test_another_profile(self):
+        """Both feeds in one file, told by role, and the birth date joined from another."""
+        with open(self.config, "a", encoding="ascii") as file:
+            file.write(hostile_profiles.ROSTER)
+        feed = os.path.join(self.folder, "roster.zip")
+        with open(feed, "wb") as file:
+            file.write(hostile_profiles.roster())
+        done = self.run_patrond("--explain", feed)
+        text = " ".join(done.stdout.split())
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for words in ("student feed: 1 row, a header", "real birth dates 1 100.0%", "birth-date 1 100.0% not in that row, or joined",
+                      "staff feed: 1 row, a header"):
+            self.assertIn(words, text)
+
+    def test_a_column_that_is_missing_is_named(self):
+        with open(self.config, "a", encoding="ascii") as file:
+            file.write(hostile_profiles.CAMPUS)
+        feed = os.path.join(self.folder, "campus.zip")
+        with open(feed, "wb") as file:
+            file.write(hostile_profiles.without("publicLibraryOptOut"))
+        done = self.run_patrond("--explain", feed)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("lacks the column opt_out", done.stderr)
 
     def test_nothing_is_looked_up(self):
         """Offline: neither patrond nor its stage opens a socket to anywhere, and no stage runs as root."""
