@@ -62,7 +62,9 @@ is_plain(const char *at, size_t size, char delimiter, bool *ret_dollars)
 	dollars = _mm_movemask_epi8(seen) != 0;
 #endif
 	for (; at < end; at++) {
-		if ((*at < ' ' && *at != delimiter) || *at == 0x7f || (*at == ' ' && blank))
+		unsigned char byte = (unsigned char)*at; /* a char of ARM has no sign */
+
+		if ((byte < ' ' && *at != delimiter) || byte >= 0x7f || (byte == ' ' && blank))
 			return false;
 		blank = *at == ' ';
 		dollars |= *at == '$';
@@ -71,7 +73,7 @@ is_plain(const char *at, size_t size, char delimiter, bool *ret_dollars)
 	return true;
 }
 
-/* Normalises a text into scratch. */
+/* Normalises a text of the feed into scratch. */
 static int
 normalise(struct layout_cells *cells, const struct text *text, struct text *ret)
 {
@@ -131,15 +133,17 @@ layout_cells_set(struct layout_cells *cells, const struct csv_row *row)
 static int
 blank_dollar(struct layout_cells *cells, struct text *cell)
 {
-	struct text copy = { cells->copy, cell->size };
+	size_t before = cells->scratch.size;
 	int r;
 
 	if (cell->size == 0 || memchr(cell->bytes, '$', cell->size) == NULL)
 		return 0;
 	for (size_t i = 0; i < cell->size; i++)
 		cells->copy[i] = cell->bytes[i] == '$' ? ' ' : cell->bytes[i];
-	r = normalise(cells, &copy, cell);
-	explicit_bzero(cells->copy, copy.size);
+	/* it is UTF-8 by now, whatever the feed's encoding: read as Windows-1252 once more it would be another name */
+	r = text_add_cell(&cells->scratch, cells->copy, cell->size);
+	explicit_bzero(cells->copy, cell->size);
+	*cell = (struct text){ cells->scratch.bytes + before, cells->scratch.size - before };
 	return r;
 }
 

@@ -123,6 +123,36 @@ test_dollars(void **state)
 	assert_true(is_text(&cells.at[3], "d$"));
 }
 
+/* Whatever the feed's encoding is, it is read once: the second reading of a name would be another name. */
+static void
+test_dollars_of_each_encoding(void **state)
+{
+	static const struct {
+		enum profile_encoding encoding;
+		const char *row, *first;
+	} cases[] = {
+		{ PROFILE_ENCODING_AUTO, "Ren\xc3\xa9$e|x", "Ren\xc3\xa9 e" },
+		{ PROFILE_ENCODING_AUTO, "Ren\xe9$e|x", "Ren\xc3\xa9 e" },
+		{ PROFILE_ENCODING_UTF_8, "Ren\xc3\xa9$|x", "Ren\xc3\xa9" },
+		{ PROFILE_ENCODING_WINDOWS_1252, "Ren\xe9$e|x", "Ren\xc3\xa9 e" },
+		{ PROFILE_ENCODING_WINDOWS_1252, "$\x80 $ \x8d$|x", "\xe2\x82\xac" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char bytes[256];
+		struct text at[LIMIT_CELLS];
+		struct csv_row row = row_of(cases[i].row, COMMA_BETWEEN, bytes, at);
+
+		cells.encoding = cases[i].encoding;
+		assert_int_equal(layout_cells_set(&cells, &row), 0);
+		assert_int_equal(layout_cells_blank_dollars(&cells, 0, 2), 0);
+		if (!is_text(&cells.at[0], cases[i].first))
+			fail_msg("case %zu: %.*s", i, (int)cells.at[0].size, cells.at[0].bytes);
+	}
+	cells.encoding = PROFILE_ENCODING_AUTO;
+}
+
 static void
 test_join(void **state)
 {
@@ -187,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_every_byte_everywhere),
 		cmocka_unit_test(test_dollars),
+		cmocka_unit_test(test_dollars_of_each_encoding),
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_shapes),
 	};
