@@ -33,6 +33,19 @@ lists_meet(const struct profile *profile, struct profile_words a, struct profile
 	return false;
 }
 
+/* True where a word of one list, `1`, is meant by another's that stands for more than itself, `(digit)`. */
+static bool
+list_covers(const struct profile *profile, struct profile_words list, struct profile_words words)
+{
+	for (size_t i = 0; i < words.count; i++) {
+		const char *word = profile->words[words.first + i];
+
+		if (profile_has_word(profile, list, word, strlen(word)))
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_anywhere(const struct check *check, enum feed_column what)
 {
@@ -49,7 +62,9 @@ static int
 check_opt_out(const struct check *check)
 {
 	const struct profile_table *table = check->table;
-	bool has = profile_column(table, COLUMN_OPT_OUT) != NULL;
+	const struct profile *profile = check->profile;
+	const struct profile_column *column = profile_column(table, COLUMN_OPT_OUT);
+	bool has = column != NULL;
 
 	if (!has && (table->opted_out.count > 0 || table->not_opted_out.count > 0))
 		return REFUSE(check, "opted_out and not_opted_out need the column opt_out");
@@ -57,9 +72,14 @@ check_opt_out(const struct check *check)
 		return 0;
 	if (table->opted_out.count == 0 || table->not_opted_out.count == 0)
 		return REFUSE(check, "opt_out needs opted_out and not_opted_out: which values mean yes, and which no");
-	if (lists_meet(check->profile, table->opted_out, table->not_opted_out))
+	/* an export that loses the column would make all children be taken; that there is none the configuration says */
+	if (column->optional && table == &profile->tables[FEED_STUDENT])
+		return REFUSE(check, "opt_out must not be optional; where there is none [feed student] says opt_out = none");
+	if (lists_meet(profile, table->opted_out, table->not_opted_out) ||
+	    list_covers(profile, table->not_opted_out, table->opted_out) ||
+	    list_covers(profile, table->opted_out, table->not_opted_out))
 		return REFUSE(check, "a value stands in opted_out and in not_opted_out");
-	if (profile_has_any(check->profile, table->opted_out) || profile_has_any(check->profile, table->not_opted_out))
+	if (profile_has_any(profile, table->opted_out) || profile_has_any(profile, table->not_opted_out))
 		return REFUSE(check, "opted_out and not_opted_out take no (any): what is in neither counts as opted out");
 	return 0;
 }

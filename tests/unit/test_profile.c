@@ -99,6 +99,10 @@ refusals(void **state)
 		{ FORMAT "[student]\nfile = s\nopted_out = Y\n" NAMES BORN, 0, "need the column opt_out" },
 		{ FORMAT "[student]\nfile = s\nopt_out = O\nopted_out = Y\nnot_opted_out = y\n" NAMES BORN, 0, "in opted_out and in" },
 		{ FORMAT "[student]\nfile = s\nopt_out = O\nopted_out = Y\nnot_opted_out = (any)\n" NAMES BORN, 0, "no (any)" },
+		{ FORMAT "[student]\nfile = s\nopt_out = O\nopted_out = 1\nnot_opted_out = (empty) | (digit)\n" NAMES BORN, 0, "in opted_out and in" },
+		{ FORMAT "[student]\nfile = s\nopt_out = O\nopted_out = (digit)\nnot_opted_out = -0\n" NAMES BORN, 0, "in opted_out and in" },
+		{ FORMAT STUDENT "optional = opt_out\n", 0, "opt_out must not be optional" },
+		{ FORMAT PEOPLE BORN "optional = role | opt_out\n", 0, "opt_out must not be optional" },
 		{ FORMAT "[student]\nfile = s\nbirth_date = B\ndates = MM/DD/YYYY | DD/MM/YYYY\n" NAMES OUT, 0, "told apart" },
 		{ FORMAT "[student]\nfile = s\nbirth_date = B\ndates = YYYYMMDD | YYYYMMDD\n" NAMES OUT, 0, "a form twice" },
 		{ FORMAT PEOPLE, 0, "[people] birth_date is missing" },
@@ -155,6 +159,7 @@ small_ones(void **state)
 		FORMAT PEOPLE BORN,
 		FORMAT PEOPLE JOIN BORN,
 		FORMAT "[staff]\nfile = s\n" NAMES "phone_2 = M\n",
+		FORMAT "[staff]\nfile = s\n" NAMES OUT "optional = opt_out\n", /* staff may have none */
 		"[format]\nheader = absent\n[staff]\nfile = s\ncells = 3\nkey = #1\nfirst_name = #2\nlast_name = #3\n",
 		"[format]\nheader = either\n[staff]\nfile = s\ncells = 3\nkey = K | #1\nfirst_name = F | #2\nlast_name = L | #3\n",
 	};
