@@ -32,6 +32,14 @@ joined_of(const struct layout *layout, const struct csv_row *row)
 	return joins_find(layout->options.joins, &id, &school);
 }
 
+static bool
+row_opted_out(const struct layout *layout, const struct csv_row *row)
+{
+	size_t at = layout->map.at[COLUMN_OPT_OUT];
+
+	return at < row->count && layout_opted_out(layout, &layout->cells.at[at]);
+}
+
 enum feed_kind
 layout_columns_feed(const struct layout *layout, const struct csv_row *row, bool *ret_unknown)
 {
@@ -45,7 +53,11 @@ layout_columns_feed(const struct layout *layout, const struct csv_row *row, bool
 		role = joined_of(layout, row).role;
 	if (role == JOINED_ROLE_STAFF)
 		return FEED_STAFF;
-	if (role == JOINED_ROLE_OTHER)
+	/*
+	 * Others are passed over without a word: not a row whose cells stand elsewhere than they should, which may be a child's,
+	 * and not one that is opted out, which speaks for every row of its key.
+	 */
+	if (role == JOINED_ROLE_OTHER && row->count == layout->map.cells && !row_opted_out(layout, row))
 		return FEED_KIND_INVALID;
 	/* a role that nobody declared may be a child's; the row is of the students' feed, and rejected there */
 	*ret_unknown = role != JOINED_ROLE_STUDENT;
@@ -159,11 +171,10 @@ int
 layout_columns_row(struct layout *layout, const struct csv_row *row, struct record *record)
 {
 	const struct joined joined = joined_of(layout, row);
-	size_t opt_out = layout->map.at[COLUMN_OPT_OUT];
 	int r;
 
 	layout_take_key(layout, row, layout->map.at[COLUMN_KEY], record);
-	if (opt_out < row->count && layout_opted_out(layout, &layout->cells.at[opt_out]))
+	if (row_opted_out(layout, row))
 		return REASON_OPTED_OUT;
 	/* Not one cell more or less: an inserted one shifts every value behind it. */
 	if (row->count != layout->map.cells || layout->cells.strange)

@@ -89,6 +89,14 @@ ROSTER_FEEDS = {
     "roster: the same birth date twice": (lambda: roster(people=PEOPLE + "u1,active,2010-12-10,female\n"), {"": 2}),
     "roster: a parent beside them": (lambda: roster(ADA + GRACE + "u3,active,s1,parent,99,Mum,Lovelace,m@x.org\n"), {"": 2}),
     "roster: a role that nobody knows": (lambda: roster(ADA + GRACE + "u3,active,s1,wizard,99,Merlin,X,m@x.org\n"), {"": 2, "shape": 1}),
+    "roster: a pupil's row with a cell more, and a parent's word where the role should be": (
+        lambda: roster(ADA + GRACE + "u3,active,s1,parent,student,1234568,Bea,Lovelace,b@x.org\n"), {"": 2, "shape": 1}),
+    "roster: a pupil's row with a cell fewer, and a parent's word where the role should be": (
+        lambda: roster(ADA + GRACE + "u3,s1,student,parent,1234568,Bea,b@x.org\n"), {"": 2, "shape": 1}),
+    "roster: a parent's row that is opted out, of a pupil's number": (
+        lambda: roster("".join(row + end for row, end in ((ADA.rstrip(), ",\n"), (GRACE.rstrip(), ",\n"),
+                                                          (ADA.rstrip().replace("student", "parent"), ",true\n"))),
+                       header=USERS.rstrip() + ",metadata.libraryOptOut\n"), {"": 2, "opted-out": 1}),
     "roster: parents alone": (lambda: roster("u3,active,s1,parent,99,Mum,Lovelace,m@x.org\n"), "feed-empty"),
     "roster: pupils alone": (lambda: roster(ADA), "feed-empty"),
     "roster: to be deleted": (lambda: roster(ADA.replace("active", "tobedeleted") + GRACE), {"inactive": 1, "": 1}),
