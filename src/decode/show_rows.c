@@ -3,31 +3,38 @@
 
 #include "decode/show_rows.h"
 
+#include <string.h>
+
 #include "common/text.h"
 
 /*
  * Characters that make a terminal show text in another order than it stands there, or hide it: a row must not look like
- * another. All else that a terminal obeys is a control character, and those are blanks by the rules of the cells.
+ * another. All else that a terminal obeys is a control character, and those are blanks by the rules of the cells. Returns the
+ * size of the one at the front, or 0.
  */
-static bool
-is_deceptive(const uint8_t *at, size_t size)
+static size_t
+deceptive(const uint8_t *at, size_t size)
 {
-	/* U+200B–U+200F, U+202A–U+202E, U+2066–U+2069, U+FEFF */
+	/* U+200B–U+200F, U+202A–U+202E, U+2060–U+206F, U+FEFF */
 	if (size >= 3 && at[0] == 0xE2 && at[1] == 0x80)
-		return (at[2] >= 0x8B && at[2] <= 0x8F) || (at[2] >= 0xAA && at[2] <= 0xAE);
+		return (at[2] >= 0x8B && at[2] <= 0x8F) || (at[2] >= 0xAA && at[2] <= 0xAE) ? 3 : 0;
 	if (size >= 3 && at[0] == 0xE2 && at[1] == 0x81)
-		return at[2] >= 0xA6 && at[2] <= 0xA9;
-	return size >= 3 && at[0] == 0xEF && at[1] == 0xBB && at[2] == 0xBF;
+		return at[2] >= 0xA0 && at[2] <= 0xAF ? 3 : 0;
+	if (size >= 3 && at[0] == 0xEF && at[1] == 0xBB && at[2] == 0xBF)
+		return 3;
+	/* U+00AD, U+061C, and the tags from U+E0000 on */
+	if (size >= 2 && ((at[0] == 0xC2 && at[1] == 0xAD) || (at[0] == 0xD8 && at[1] == 0x9C)))
+		return 2;
+	return size >= 4 && at[0] == 0xF3 && at[1] == 0xA0 ? 4 : 0;
 }
 
 static void
 mask_deceptive(char *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		if (is_deceptive((const uint8_t *)bytes + i, size - i)) {
-			bytes[i] = bytes[i + 1] = bytes[i + 2] = '?';
-			i += 2;
-		}
+	for (size_t i = 0, taken; i < size; i += taken > 0 ? taken : 1) {
+		taken = deceptive((const uint8_t *)bytes + i, size - i);
+		memset(bytes + i, '?', taken);
+	}
 }
 
 static int

@@ -137,6 +137,9 @@ become_stage(const struct explain *explain, const char *program, int connection,
 #endif
 	if (become_user(explain) < 0)
 		child_tells("patrond: the stage cannot become another user than root: %s\n", strerror(errno));
+	/* a session of its own: it has a descriptor of the administrator's terminal, which is not its own to act on */
+	if (setsid() < 0)
+		_exit(CHILD_TOLD);
 	/* after the user's change, which takes it away */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(CHILD_TOLD);
@@ -165,6 +168,20 @@ open_feed(const char *path)
 		return -1;
 	}
 	return TAKE_FD(fd);
+}
+
+/*
+ * The terminal as the stage gets it: to write. Standard output is mostly open for both, and what the administrator types
+ * would be there to be read.
+ */
+static int
+open_terminal(void)
+{
+	int fd = open("/proc/self/fd/1", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		fprintf(stderr, "patrond: the terminal cannot be opened for writing alone: %s\n", strerror(errno));
+	return fd;
 }
 
 /* The user of the stages by hand; where there is none yet, nobody. */
@@ -223,16 +240,16 @@ leave_root(struct explain *explain)
 }
 
 static int
-request(const struct explain *explain, int feed)
+request(const struct explain *explain, int feed, int terminal)
 {
 	_cleanup_wire_out_ struct wire_out out = WIRE_OUT_INIT;
-	const int fds[] = { feed, STDOUT_FILENO };
+	const int fds[] = { feed, terminal };
 	int r;
 
 	wire_begin(&out, WIRE_DECODE_EXPLAIN);
 	wire_put_i32(&out, date_today());
 	r = wire_end(&out);
-	return r < 0 ? r : wire_send(explain->fd, &out, fds, explain->options->show_rows ? 2 : 1);
+	return r < 0 ? r : wire_send(explain->fd, &out, fds, terminal >= 0 ? 2 : 1);
 }
 
 /* Takes one frame. Returns 1 where it was the last, 0, or -EBADMSG. */
@@ -356,7 +373,7 @@ int
 explain_run(const struct explain_options *options)
 {
 	static struct explain explain; /* large, and never twice */
-	_cleanup_fd_ int feed = -EBADF;
+	_cleanup_fd_ int feed = -EBADF, terminal = -EBADF;
 	int r, status;
 
 	explain = (struct explain){ .options = options, .fd = -EBADF };
@@ -372,12 +389,15 @@ explain_run(const struct explain_options *options)
 	if (config_read_told("patrond", options->config_path, &explain.config) < 0 || find_user(&explain) < 0)
 		return EXIT_USAGE;
 	feed = open_feed(options->feed);
-	if (feed < 0)
+	if (feed >= 0 && options->show_rows)
+		terminal = open_terminal();
+	if (feed < 0 || (options->show_rows && terminal < 0))
 		return EXIT_USAGE;
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || start(&explain) < 0)
 		return EXIT_USAGE;
 	/* a stage that ended in its beginning has said why: the answer is read, whatever sending says */
-	(void)!request(&explain, feed);
+	(void)!request(&explain, feed, terminal);
+	terminal = fd_close(terminal);
 	r = listen_to(&explain);
 	status = finish(&explain);
 	return tell(&explain, r, status);

@@ -257,16 +257,16 @@ class Explain(unittest.TestCase):
             self.assertNotIn(word, shown)
 
     def test_no_escape_reaches_the_terminal(self):
-        evil = (",70000108,\x1b[2J\x1b]0;title\x07,A\x9b31mB\u202eC\u200bD,03/08/2012,902,5,\x08\x08\x7f St,Chapel Hill,NC,27514,,,,0\r\n")
+        evil = (",70000108,\x1b[2J\x1b]0;title\x07,A\x9b31mB\u202eC\u200bD\u061cE\u2060F\U000e0041G\u00ad,03/08/2012,902,5,\x08\x08\x7f St,Chapel Hill,NC,27514,,,,0\r\n")
         _, shown = self.on_terminal(self.pack({STUDENT: HEADER + evil}))
         self.assertIn("70000108", shown)
-        for character in "\x1b\x07\x08\x7f\x9b\u202e\u200b":
+        for character in "\x1b\x07\x08\x7f\x9b\u202e\u200b\u061c\u2060\U000e0041\u00ad":
             self.assertNotIn(character, shown)
         self.assertIn("B?", shown)  # where it was, something is seen
 
     def test_no_root_while_rows_are_shown(self):
         """The terminal is not read for a while: decode stands still in the middle, and is looked at."""
-        seen = {}
+        seen, terminals, sessions = {}, set(), set()
 
         def look(process):
             deadline = time.monotonic() + 20
@@ -278,6 +278,9 @@ class Explain(unittest.TestCase):
                         status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
                     uids = set(status["Uid"].split())
                     if "0" not in uids:
+                        if status["Name"] == "patrond-decode":
+                            terminals.update(self.terminals_of(pid))
+                            sessions.add(os.getsid(int(pid)) == int(pid))
                         seen[status["Name"]] = (uids, status["Groups"].strip(), status["CapEff"].strip(), status["Seccomp"].strip())
 
         text = HEADER + "".join(ROWS.splitlines(True)[0].replace("70000101", str(80000000 + n)) for n in range(5000))
@@ -288,6 +291,16 @@ class Explain(unittest.TestCase):
         for _, groups, capabilities, _ in seen.values():
             self.assertEqual((groups, int(capabilities, 16)), ("", 0))
         self.assertEqual(seen["patrond-decode"][3], "2")  # behind its filter
+        # what the administrator types is not there to be read, and the terminal is not that of its session
+        self.assertEqual((terminals, sessions), ({os.O_WRONLY}, {True}))
+
+    @staticmethod
+    def terminals_of(pid):
+        """How a process has its terminals open. (A build with sanitizers keeps standard error.)"""
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            if fd != "2" and os.readlink(f"/proc/{pid}/fd/{fd}").startswith("/dev/pts/"):
+                with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as file:
+                    yield int(dict(line.split(":\t", 1) for line in file.read().splitlines())["flags"], 8) & os.O_ACCMODE
 
 
 if __name__ == "__main__":
