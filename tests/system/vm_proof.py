@@ -114,7 +114,7 @@ def run(build, _repeat):
             library.make_feed(students=100, staff=0, patrons=100, seed=1)
             library.start_sftp()
             library.start_sierra()
-            parts = [kind(machine, library, score) for kind in (Service, Memory, Cifs)]
+            parts = [kind(machine, library, score) for kind in (Service, Cifs, Memory)]
             parts[0].deb = deb
             for part in parts:
                 for name in part.STEPS:
