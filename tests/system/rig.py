@@ -128,10 +128,11 @@ class Rig:
 
     # --- feeds ---
 
-    def make_feed(self, *options, name="feed", today=None, **values):
+    def make_feed(self, *options, name="feed", today=None, plain=False, **values):
         """Runs the generator; options as its command line, values as --key value. Returns the folder of what it made."""
         out = self.path(name)
-        command = [sys.executable, os.path.join(ROOT, "tests/data/make_feeds.py"), "--out", out, "--no-plain", *options]
+        command = [sys.executable, os.path.join(ROOT, "tests/data/make_feeds.py"), "--out", out, *([] if plain else ["--no-plain"]),
+                   *options]
         for key, value in values.items():
             command += ["--" + key.replace("_", "-"), str(value)]
         if today:

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 
@@ -12,9 +11,7 @@ from container import Container
 from hostile_smtp import HostileSmtp
 from installed import SHARE, Library
 from rig import Result
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "bench"))
-from score import Score  # noqa: E402
+from score import Score
 
 STAGES = ("share", "fetch", "decode", "load", "report", "mail")
 WALLS_REQUIRED = 0xf
