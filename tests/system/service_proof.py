@@ -81,7 +81,7 @@ class Service:
 
     latency = ()
 
-    def afresh(self, **options):
+    def afresh(self, extra="", **options):
         """Another feed and its patrons, an empty share and drop, and a patrond that remembers nothing. Returns the dump before."""
         m = self.machine
         m.run("systemctl", "stop", "patrond")
@@ -89,7 +89,7 @@ class Service:
         for name in os.listdir(self.library.sftp.drop):
             os.unlink(os.path.join(self.library.sftp.drop, name))
         before = self.feed(**options)
-        self.configure()
+        self.configure(extra)
         m.run("systemctl", "start", "patrond")
         m.wait_status("^Idle")
         return before
@@ -313,6 +313,12 @@ class Service:
 
     def persistent(self):
         m, lib, wrong = self.machine, self.library, []
+        for said, want in (("", "volatile"), ("Storage=none", "volatile"), ("Storage=auto", "persistent: Storage= is not volatile"),
+                           ("ForwardToSyslog=yes", "persistent: ForwardToSyslog= is not no"), ("Storage=", "persistent: Storage= is not volatile"),
+                           ("# Storage=persistent\n[Other]\nStorage=persistent", "volatile")):
+            m.put({"/etc/systemd/journald@patrond.conf.d/90-keep.conf": (0o644, f"[Journal]\n{said}\n".encode())})
+            got = m.sh("/usr/libexec/patrond/journal-check /tmp/verdict && cat /tmp/verdict").stdout.strip()
+            wrong += [] if got == want else [f"{said!r} is {got!r}, not {want!r}"]
         m.put({"/etc/systemd/journald@patrond.conf.d/90-keep.conf": (0o644, b"[Journal]\nStorage=persistent\n")})
         m.sh("systemctl stop patrond; systemctl restart systemd-journald@patrond.service; systemctl start patrond")
         before = self.afresh(students=100, staff=20, patrons=300, seed=16)
