@@ -17,6 +17,7 @@
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
 
+#define CANCEL_PATIENCE (5 * USEC_PER_SEC)
 #define SETTLE_ROUNDS 3  /* a file that goes on growing must not keep the others waiting */
 
 static void next_source(struct look *look);
@@ -60,10 +61,15 @@ look_is_dry(const struct look *look)
 void
 look_cancel(struct look *look)
 {
+	usec_t patience;
+
 	look->cancelled = true;
 	if (look->load != NULL)
 		load_cancel(look->load);
 	errand_cancel(look->errand);
+	/* One that hangs in a mount is not waited for as long as at other times: somebody wants to stop. */
+	patience = manager_share_timeout(look->manager);
+	errand_set_timeout(look->errand, patience < CANCEL_PATIENCE ? patience : CANCEL_PATIENCE);
 	if (look->timer != NULL) /* waits for a file to stand still: not any more */
 		(void)sd_event_source_set_time_relative(look->timer, 0);
 }
