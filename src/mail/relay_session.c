@@ -30,7 +30,7 @@ struct relay_session {
 	const struct relay_session_handler *handler;
 	unsigned int positions[LIMIT_RECIPIENTS]; /* in the configured list, of those who are addressed */
 	size_t addressed;
-	bool read_failed, kept, flooded;
+	bool read_failed, kept, flooded, unseen;
 	bool over; /* libcurl is done, and may have closed the socket */
 };
 
@@ -109,8 +109,13 @@ static size_t
 on_read(char *bytes, size_t one, size_t size, void *userdata)
 {
 	struct relay_session *session = userdata;
-	ssize_t n = message_read(session->message, bytes, one * size);
+	ssize_t n;
 
+	/* Libcurl has understood an answer that was not understood here: the mail would leave without a word of it. */
+	session->unseen = session->trace.step < TRACE_BODY || trace_accepted(&session->trace) == 0;
+	if (session->unseen)
+		return CURL_READFUNC_ABORT;
+	n = message_read(session->message, bytes, one * size);
 	if (n < 0) {
 		session->read_failed = true;
 		return CURL_READFUNC_ABORT;
@@ -413,7 +418,7 @@ end_of(const struct relay_session *session, CURLcode r)
 
 	if (session->read_failed)
 		return TRACE_END_REPORT;
-	if (session->flooded)
+	if (session->flooded || session->unseen)
 		return TRACE_END_ANSWER;
 	if (session->kept || r == CURLE_ABORTED_BY_CALLBACK)
 		return TRACE_END_CANCELLED;

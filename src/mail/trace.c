@@ -47,13 +47,20 @@ trace_command(struct trace *trace, const char *bytes, size_t size)
 	}
 }
 
+/* A code and no text is an answer's last line; libcurl takes any line of five bytes, its end among them, for that. */
+static bool
+is_final(const char *bytes, size_t size)
+{
+	return size == 3 || bytes[3] == ' ' || bytes[3] == '\r' || bytes[3] == '\n' || (size == 5 && bytes[4] == '\n');
+}
+
 /* The code of the last line of an answer ("250 ok"), 0 of any other line. */
 static int
 final_code(const char *bytes, size_t size)
 {
 	int code = 0;
 
-	if (size < 3 || (size > 3 && bytes[3] != ' ' && bytes[3] != '\r' && bytes[3] != '\n'))
+	if (size < 3 || !is_final(bytes, size))
 		return 0;
 	for (size_t i = 0; i < 3; i++) {
 		if (!isdigit((unsigned char)bytes[i]))

@@ -8,7 +8,7 @@
         relay.partial    bytes of a message that broke off
 
 `at` names the step: greeting ehlo starttls handshake auth mail rcpt data body final quit. `how` is what it does there:
-an SMTP answer ("550 no"), or silent, drop, slow (a byte a second), endless (an answer without an end), long (a line without
+an SMTP answer ("550 no"; bytes: as they are, line's end included), or silent, drop, slow (a byte a second), endless (an answer without an end), long (a line without
 an end), garbage, and for single steps what METHODS below says. recipients: {address: answer} at rcpt.
 """
 import socket
@@ -133,8 +133,9 @@ class Session:
         if how == "garbage":
             self.send(b"\x00\xff\x80 this is no SMTP\r\n\r\n\r\n")
             self.hold()
-        self.send(how.encode() + b"\r\n")
-        return how[0] in "23"
+        line = how if isinstance(how, bytes) else how.encode() + b"\r\n"
+        self.send(line)
+        return line[:1] in b"23"
 
     def line(self):
         while b"\n" not in self.buffer:

@@ -196,6 +196,16 @@ class Refusals(MailCase):
                 self.assertEqual(frames[0].to, 7)
                 self.assertEqual(len(relay.bodies), 1)
 
+    def test_nothing_leaves_untold(self):
+        """Answers of a form that libcurl takes for whole: no message goes without a word to the supervisor, who would send it again."""
+        for at, how in (("data", b"354x\n"), ("data", b"354-\n"), ("data", b"0354\n"), ("rcpt", b"250x\n"), ("rcpt", b"250-\n"),
+                        ("rcpt", b"0250\n"), ("final", b"250x\n"), ("final", b"0250\n")):
+            with self.subTest(at=at, how=how):
+                relay = self.relay(at, how)
+                frames = self.mail()
+                leaving = [f.to for f in frames if f.name == "MAIL_LEAVING"]
+                self.assertTrue(leaving == [7] or (leaving == [] and relay.bodies == []), (frames, len(relay.bodies)))
+
     def test_taken_whatever_comes_after(self):
         for how in ("silent", "drop", "554 no"):
             with self.subTest(how=how):

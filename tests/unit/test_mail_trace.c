@@ -77,6 +77,9 @@ verdicts(void **state)
 		{ "taken, then broken", { BODY, "=", "250 ok\r\n", ">QUIT\r\n", "554 no\r\n" }, TRACE_END_BROKEN, 56, FAILURE_NONE, 0, 0 },
 		{ "refused, then bade farewell", { HELLO, ">MAIL FROM:<a@b>\r\n", "550 no\r\n", ">QUIT\r\n", "221 bye\r\n" }, TRACE_END_BROKEN,
 		    55, FAILURE_MAIL_SENDER, 550, 0 },
+		{ "a code and a byte, which libcurl takes for a whole answer", { TWO, "250-\n", ">DATA\r\n", "354x\n", "=", "250-\n" },
+		    TRACE_END_WELL, 0, FAILURE_NONE, 0, 0 },
+		{ "a code and a byte of a longer line", { BODY, "=", "250x\r\n" }, TRACE_END_WELL, 0, FAILURE_MAIL_UNCLEAR, 0, 0 },
 		{ "a code and nothing more", { BODY, "=", "250\r\n" }, TRACE_END_WELL, 0, FAILURE_NONE, 0, 0 },
 		{ "not asked for anything, and content", { NULL }, TRACE_END_WELL, 0, FAILURE_MAIL_ANSWER, 0, 0 },
 	};
