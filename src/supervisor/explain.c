@@ -23,6 +23,7 @@
 #include "common/date.h"
 #include "common/shape.h"
 #include "common/wire.h"
+#include "supervisor/journal.h"
 #include "supervisor/link.h"
 #include "supervisor/sentence.h"
 
@@ -157,14 +158,19 @@ static int
 open_feed(const char *path)
 {
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int error;
 	struct stat st;
+	char name[1200];
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		fprintf(stderr, "patrond: %s: %s\n", path, strerror(errno));
+	error = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
+	/* the name may be the share's, of whoever can write there */
+	journal_escape(path, strlen(path), name, sizeof(name));
+	if (error != 0) {
+		fprintf(stderr, "patrond: %s: %s\n", name, strerror(error));
 		return -1;
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > LIMIT_ZIP_SIZE) {
-		fprintf(stderr, "patrond: %s: %s\n", path, S_ISREG(st.st_mode) ? "larger than any feed can be" : "not a file");
+		fprintf(stderr, "patrond: %s: %s\n", name, S_ISREG(st.st_mode) ? "larger than any feed can be" : "not a file");
 		return -1;
 	}
 	return TAKE_FD(fd);

@@ -81,7 +81,11 @@ parse_arguments(int argc, char **argv)
 		default: fprintf(stderr, "See patrond --help.\n"); return EXIT_USAGE;
 		}
 	if (optind < argc) {
-		fprintf(stderr, "patrond: %s: no such argument; see patrond --help\n", argv[optind]);
+		char text[1200];
+
+		/* names of the share stand here where a shell has put them for a star */
+		journal_escape(argv[optind], strlen(argv[optind]), text, sizeof(text));
+		fprintf(stderr, "patrond: %s: no such argument; see patrond --help\n", text);
 		return EXIT_USAGE;
 	}
 	if (arg_dry_run && !arg_once) {

@@ -110,6 +110,20 @@ class Explain(unittest.TestCase):
             with self.subTest(arguments):
                 self.refused(status, words, *arguments)
 
+    def test_names_of_others(self):
+        """What lies on the share has names that others give; a shell puts them here for a star."""
+        name = os.path.join(self.folder, "a\x1b]0;b\x07\x9bc.zip")
+        for arguments in (["--explain", name], ["--explain", self.config, name]):
+            for there in (False, True):
+                if there:
+                    os.makedirs(name, exist_ok=True)
+                with self.subTest(arguments=arguments, there=there):
+                    done = self.run_patrond(*arguments)
+                    self.assertEqual((done.returncode, done.stdout), (1, ""))
+                    self.assertIn(r"a\x1b]0;b\x07\xc2\x9bc.zip: ", done.stderr)
+                    self.assertNotRegex(done.stderr, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+            shutil.rmtree(name)
+
     def test_for_root_alone(self):
         feed = self.pack({STUDENT: HEADER + ROWS})
         done = self.run_patrond("--explain", feed, user="nobody")
