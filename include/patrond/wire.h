@@ -80,8 +80,8 @@
 	\
 	/* report. today:i32, fds: report pipe's read end, the zip (write end). Answers REPORTED, DONE. */ \
 	X(REPORT, 0x40, 4, 4) \
-	/* size:u64 (0: nothing to say) then the rows of each class:u32* held:u32 rejected:u32 digest[32] of the tables, keyed */ \
-	X(REPORTED, 0x41, 72, 72) \
+	/* size:u64 (0: nothing to say) then the rows of each class:u32* held:u32 rejected:u32 opted_out:u32 digest[32] of the tables, keyed */ \
+	X(REPORTED, 0x41, 76, 76) \
 	\
 	/* share. LIST: as of fetch, and reports that are too old are removed, but where look_only:u8 follows and is 1 (a dry \
 	 * run). COPY: as of fetch. DELIVER: name:string, fd: the zip. REMOVE: name:string. Answers LISTING*, or PROGRESS*, \
@@ -127,8 +127,10 @@
 	X(REPORT_HELD, 0x93, 14, 14) \
 	/* feed:u8 row:u32 reason:u8 */ \
 	X(REPORT_REJECTED, 0x95, 6, 6) \
-	/* cleanup:u32 held:u32 rejected:u32: how many of each came before; without it there is no report */ \
-	X(REPORT_TRAILER, 0x97, 12, 12)
+	/* cleanup:u32 held:u32 rejected:u32 opted_out:u32: how many of each came before; without it there is no report */ \
+	X(REPORT_TRAILER, 0x97, 16, 16) \
+	/* patron_id:u64, of a patron whose barcode is the key of a row that is opted out */ \
+	X(REPORT_OPTED_OUT, 0x99, 8, 8)
 
 enum wire_type {
 #define WIRE_ENUM(name, number, min, max) WIRE_##name = (number),

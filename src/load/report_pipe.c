@@ -9,6 +9,7 @@
 
 #include "common/wire.h"
 #include "load/clock.h"
+#include "load/opted_out.h"
 
 /* How long a reader that does not read is waited for. */
 #define WAIT_MAX (30 * USEC_PER_SEC)
@@ -20,7 +21,7 @@ struct report_pipe {
 	int fd;
 	struct wire_out out;
 	uint64_t done, total;
-	uint32_t cleanup, held, rejected;
+	uint32_t cleanup, held, rejected, opted_out;
 };
 
 /* Sends what was added. Returns 0 or a negative errno: nobody reads any more, or the load is to end. */
@@ -124,6 +125,22 @@ add_rows(struct report_pipe *p, const struct plan *plan)
 }
 
 static int
+add_opted_out(struct report_pipe *p, const struct plan *plan, const struct index *index)
+{
+	_cleanup_free_ uint64_t *ids = NULL;
+	size_t count = 0;
+	int r = opted_out_patrons(plan, index, &ids, &count);
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		wire_begin(&p->out, WIRE_REPORT_OPTED_OUT);
+		wire_put_u64(&p->out, ids[i]);
+		r = add_end(p);
+		p->opted_out++;
+	}
+	return r;
+}
+
+static int
 add_trailer(struct report_pipe *p)
 {
 	int r;
@@ -132,6 +149,7 @@ add_trailer(struct report_pipe *p)
 	wire_put_u32(&p->out, p->cleanup);
 	wire_put_u32(&p->out, p->held);
 	wire_put_u32(&p->out, p->rejected);
+	wire_put_u32(&p->out, p->opted_out);
 	r = wire_end(&p->out);
 	return r < 0 ? r : flush(p);
 }
@@ -148,6 +166,8 @@ report_pipe_write(struct run *run, int *fd, const struct index *index, const str
 	r = add_cleanup(&p, index);
 	if (r == 0 && run->config->report.rows)
 		r = add_rows(&p, plan);
+	if (r == 0)
+		r = add_opted_out(&p, plan, index);
 	if (r == 0)
 		r = add_trailer(&p);
 	(void)r; /* without the trailer there is no report: the other side sees to that */

@@ -143,6 +143,7 @@ report_job_run(const struct report_job *job, struct report_result *ret, struct f
 	memcpy(result.classes, tables.classes, sizeof(result.classes));
 	result.held = tables.rows[TABLE_HELD];
 	result.rejected = tables.rows[TABLE_REJECTED];
+	result.opted_out = tables.rows[TABLE_OPTED_OUT];
 	*ret = result;
 	return 0;
 }

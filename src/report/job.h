@@ -29,6 +29,7 @@ struct report_result {
 	uint8_t digest[DIGEST_SIZE]; /* of the tables, keyed with the password; zeroes where they are empty */
 	uint32_t held;     /* rows of held_rows.csv, */
 	uint32_t rejected; /* and of rejected_rows.csv: none unless they are shown */
+	uint32_t opted_out; /* of opted_out_patrons.csv */
 };
 
 /* Returns 0 with ret filled, or -1 with ret_failure filled; the zip is of no use then. */

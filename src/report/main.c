@@ -33,6 +33,7 @@ send_reported(struct stage *stage, const struct report_result *result)
 		wire_put_u32(&stage->out, result->classes[i]);
 	wire_put_u32(&stage->out, result->held);
 	wire_put_u32(&stage->out, result->rejected);
+	wire_put_u32(&stage->out, result->opted_out);
 	wire_put_bytes(&stage->out, result->digest, sizeof(result->digest));
 	r = wire_end(&stage->out);
 	return r < 0 ? r : stage_done(stage);

@@ -77,6 +77,16 @@ take_rejected(struct rows *rows, struct wire_in *in)
 }
 
 static int
+take_opted_out(struct rows *rows, struct wire_in *in)
+{
+	uint64_t patron_id = wire_get_u64(in);
+
+	if (wire_finish(in) < 0 || patron_id == 0)
+		return -EBADMSG;
+	return tables_add_opted_out(rows->tables, patron_id);
+}
+
+static int
 take_trailer(struct rows *rows, struct wire_in *in)
 {
 	uint32_t counts[TABLE_MAX];
@@ -98,6 +108,7 @@ static const struct {
 	{ WIRE_REPORT_CLEANUP, TABLE_CLEANUP, take_cleanup },
 	{ WIRE_REPORT_HELD, TABLE_HELD, take_held },
 	{ WIRE_REPORT_REJECTED, TABLE_REJECTED, take_rejected },
+	{ WIRE_REPORT_OPTED_OUT, TABLE_OPTED_OUT, take_opted_out },
 };
 
 int

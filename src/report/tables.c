@@ -17,6 +17,7 @@ static const struct {
 	[TABLE_CLEANUP] = { "barcode_errors.csv", "patron_id,field,expiration_date,class\n" },
 	[TABLE_HELD] = { "held_rows.csv", "feed,row,reason,patron_id\n" },
 	[TABLE_REJECTED] = { "rejected_rows.csv", "feed,row,reason\n" },
+	[TABLE_OPTED_OUT] = { "opted_out_patrons.csv", "patron_id\n" },
 };
 
 /* What begins a formula in a spreadsheet; the last four are the full-width forms, which East Asian ones take too. */
@@ -195,6 +196,15 @@ tables_add_rejected(struct tables *tables, const struct outcome *outcome)
 
 	r = buf_addf(&line, "%s,%" PRIu32 ",%s\n", feed_kind_name(outcome->feed), outcome->row, reason_name(outcome->reason));
 	return r < 0 ? r : add_line(tables, TABLE_REJECTED, &line);
+}
+
+int
+tables_add_opted_out(struct tables *tables, uint64_t patron_id)
+{
+	_cleanup_buf_ struct buf line = BUF_INIT(64);
+	int r = buf_addf(&line, "%" PRIu64 "\n", patron_id);
+
+	return r < 0 ? r : add_line(tables, TABLE_OPTED_OUT, &line);
 }
 
 void

@@ -21,6 +21,7 @@ enum table {
 	TABLE_CLEANUP,
 	TABLE_HELD,
 	TABLE_REJECTED,
+	TABLE_OPTED_OUT,
 	TABLE_MAX,
 };
 
@@ -57,6 +58,7 @@ bool tables_empty(const struct tables *tables);
 int tables_add_cleanup(struct tables *tables, const struct cleanup_row *row) WARN_UNUSED;
 int tables_add_held(struct tables *tables, const struct outcome *outcome) WARN_UNUSED;
 int tables_add_rejected(struct tables *tables, const struct outcome *outcome) WARN_UNUSED;
+int tables_add_opted_out(struct tables *tables, uint64_t patron_id) WARN_UNUSED;
 
 /* Wipes and frees. */
 void tables_done(struct tables *tables);

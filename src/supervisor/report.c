@@ -64,6 +64,7 @@ report_take(struct wire_in *in, struct report_made *ret)
 		made.counts.classes[i] = wire_get_u32(in);
 	made.counts.held = wire_get_u32(in);
 	made.counts.rejected = wire_get_u32(in);
+	made.counts.opted_out = wire_get_u32(in);
 	digest = wire_get_bytes(in, sizeof(made.digest));
 	if (digest != NULL)
 		memcpy(made.digest, digest, sizeof(made.digest));
@@ -97,6 +98,7 @@ add_counts(struct entry *entry, const struct report_counts *counts)
 	}
 	entry_field(entry, "HELD_ROWS", "%u", counts->held);
 	entry_field(entry, "REJECTED_ROWS", "%u", counts->rejected);
+	entry_field(entry, "OPTED_OUT_PATRONS", "%u", counts->opted_out);
 }
 
 /* " (3 several, 9 letters)": the classes of which there are any. */

@@ -22,7 +22,7 @@ int report_remove(struct errand **ret, struct manager *manager, const char *name
 /* How many rows a report has. */
 struct report_counts {
 	uint32_t classes[CLEANUP_CLASS_MAX];
-	uint32_t held, rejected;
+	uint32_t held, rejected, opted_out;
 };
 
 /* What the report stage says of its zip. */

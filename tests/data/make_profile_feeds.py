@@ -321,7 +321,14 @@ def save(opts, w, entries):
             file.write(json.dumps({"feed": e.person.kind, "row": numbers[e.person.kind], **e.expected}) + "\n")
     names = (write_campus if opts.profile == "infinite-campus" else write_roster)(entries, opts, w.rnd, plain)
     write.patrons(w, os.path.join(opts.out, "patrons.jsonl"))
-    counts = {"expiration": w.target_text, "rows": numbers}
+    by_barcode = {}
+    for _, text in w.patrons:
+        patron = json.loads(text)
+        for barcode in patron.get("barcodes", []) if not patron.get("deleted") else []:
+            by_barcode.setdefault(barcode, []).append(patron["id"])
+    opted_out = {by_barcode[key][0] for e in entries if e.expected["reason"] == "opted-out"
+                 for key in [e.cells.get("key", e.person.key)] if len(by_barcode.get(key, [])) == 1}
+    counts = {"expiration": w.target_text, "rows": numbers, "opted_out_patrons": sorted(opted_out)}
     with open(os.path.join(opts.out, "expect_counts.json"), "w", encoding="utf-8") as file:
         json.dump(counts, file, indent=1)
     with open(os.path.join(opts.out, "zip-password"), "w", encoding="utf-8") as file:

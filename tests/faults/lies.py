@@ -88,7 +88,7 @@ LIES = [
     lie("honest, both feeds", "put(rows(4), row(1, 'staff', key='88000001'), k.trailer(4, 1)); done()", honest=True, kinds=3),
     # malformed
     lie("unknown type", "put(rows(5), struct.pack('<IHH', 0, 0x7777, 0), k.trailer(5, 0)); done()"),
-    lie("a frame of another pipe", "put(rows(5), k.frame('REPORT_TRAILER', bytes(12)), k.trailer(5, 0)); done()"),
+    lie("a frame of another pipe", "put(rows(5), k.frame('REPORT_TRAILER', bytes(16)), k.trailer(5, 0)); done()"),
     lie("an answer on the pipe", "put(rows(5), k.frame('DONE'), k.trailer(5, 0)); done()"),
     lie("reserved field", "put(rows(5), struct.pack('<IHH', 8, k.FRAME['RECORD_TRAILER'], 1) + struct.pack('<2I', 5, 0)); done()"),
     lie("undersized frame", "put(rows(5), struct.pack('<IHH', 3, k.FRAME['RECORD'], 0) + b'xxx', k.trailer(5, 0)); done()"),

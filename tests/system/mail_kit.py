@@ -59,7 +59,7 @@ def make_report(folder, password, rows=((1001, "12345678 / PREV ID", "note"),)):
         file.write("[report]\n")
     data = b"".join(stagekit.frame("REPORT_CLEANUP", struct.pack("<QBi", patron, stagekit.CLASSES.index(kind), stagekit.NO_DATE) +
                                    stagekit.string(field)) for patron, field, kind in rows)
-    data += stagekit.frame("REPORT_TRAILER", struct.pack("<3I", len(rows), 0, 0))
+    data += stagekit.frame("REPORT_TRAILER", struct.pack("<4I", len(rows), 0, 0, 0))
     zip_fd = stagekit.feed_fd()
     read_end, write_end = os.pipe()
 

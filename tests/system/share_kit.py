@@ -74,7 +74,7 @@ if len(fds) > 1 and os.path.exists(os.path.join(HERE, "cleanup")):
 else:
     n = 0
 if len(fds) > 1:
-    os.write(fds[1], struct.pack("<IHH", 12, 0x97, 0) + struct.pack("<3I", n, 0, 0))
+    os.write(fds[1], struct.pack("<IHH", 16, 0x97, 0) + struct.pack("<4I", n, 0, 0, 0))
     os.close(fds[1])
 if not whole:
     say(0x05, struct.pack("<HBIIi", %(cut)d, 255, 0, 0, 0))

@@ -121,8 +121,9 @@ class Frame:
         if self.name == "INDEXED":
             return dict(patrons=struct.unpack("<Q", p)[0])
         if self.name == "REPORTED":
-            v = struct.unpack("<Q8I32s", p)
-            return dict(size=v[0], classes={k: n for k, n in zip(CLASSES, v[1:7]) if n}, held=v[7], rejected=v[8], digest=v[9])
+            v = struct.unpack("<Q9I32s", p)
+            return dict(size=v[0], classes={k: n for k, n in zip(CLASSES, v[1:7]) if n}, held=v[7], rejected=v[8],
+                        opted_out=v[9], digest=v[10])
         if self.name == "MAIL_LEAVING":
             return dict(to=struct.unpack("<I", p)[0])
         if self.name == "MAILED":

@@ -260,15 +260,16 @@ class Report(Case):
         self.house.share("feed.zip", hand_zip())
         self.is_complete(self.house.patrond("--once"))
         files = self.report()
-        self.assertEqual(set(files), {"barcode_errors.csv"})
+        self.assertEqual(set(files), {"barcode_errors.csv", "opted_out_patrons.csv"})
         self.same(files["barcode_errors.csv"], hand_feed.CLEANUP)
+        self.same(files["opted_out_patrons.csv"], hand_feed.OPTED_OUT)
 
     def test_work_lists(self):
         self.house.config("[report]\nrows = yes\n")
         self.house.sftp.put("feed.zip", hand_zip())
         self.is_complete(self.house.patrond("--once"))
         files = self.report()
-        self.assertEqual(set(files), {"barcode_errors.csv", "held_rows.csv", "rejected_rows.csv"})
+        self.assertEqual(set(files), {"barcode_errors.csv", "held_rows.csv", "rejected_rows.csv", "opted_out_patrons.csv"})
         self.same(files["barcode_errors.csv"], hand_feed.CLEANUP)
         self.same(files["held_rows.csv"], hand_feed.HELD)
         self.same(files["rejected_rows.csv"], hand_feed.REJECTED)

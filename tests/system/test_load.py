@@ -1267,7 +1267,19 @@ class Report(LoadTest):
         self.assert_done(outcome)
         frames = report_frames(outcome.report)
         self.assertEqual([f.name for f in frames], ["REPORT_CLEANUP"] * 3 + ["REPORT_HELD"] * 2 + ["REPORT_REJECTED", "REPORT_TRAILER"])
-        self.assertEqual(frames[-1].payload, b"\x03\0\0\0\x02\0\0\0\x01\0\0\0")
+        self.assertEqual(frames[-1].payload, b"\x03\0\0\0\x02\0\0\0\x01\0\0\0\0\0\0\0")
+
+    def test_opted_out_patrons(self):
+        """Each once, by its clean barcode alone; rows asked for or not."""
+        self.start(records=PATRONS + [patron(1000003, "77 / OLD"), patron(1000004, "888"), patron(1000005, "888"),
+                                      patron(1000006, "4321"), patron(1000007, "1234")])
+        outcome = self.rig.load([record("student", n, verdict="opted-out", key=key, key_fits=fits) for n, (key, fits) in enumerate(
+            [("4321", True), ("77", True), ("888", True), ("4321", True), ("999999", True), ("1234.0", False), ("1234", True)], 1)])
+        self.assert_done(outcome)
+        frames = [f for f in report_frames(outcome.report) if f.name in ("REPORT_OPTED_OUT", "REPORT_TRAILER")]
+        self.assertEqual([f.payload for f in frames[:-1]], [struct.pack("<Q", 1000006), struct.pack("<Q", 1000007)])
+        self.assertEqual(struct.unpack("<4I", frames[-1].payload)[3], 2)
+        self.assertEqual({o["patron_id"] for o in outcome.outcomes} if hasattr(outcome, "outcomes") else {0}, {0})
 
     def test_no_rows_unless_asked_for(self):
         self.start()

@@ -39,7 +39,7 @@ while os.read(fds[0], 4096):
 what = open(here + "/report", "rb").read()
 if what:
     os.pwrite(fds[1], b"zip of " + what, 0)
-say("REPORTED", struct.pack("<Q8I32s", len(what) and 7 + len(what), *([1, 0, 0, 2, 0, 0, 3, 4] if what else [0] * 8),
+say("REPORTED", struct.pack("<Q9I32s", len(what) and 7 + len(what), *([1, 0, 0, 2, 0, 0, 3, 4, 5] if what else [0] * 9),
                             hashlib.sha256(what).digest() if what else bytes(32)))
 say("DONE")
 wait()

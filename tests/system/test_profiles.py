@@ -9,7 +9,7 @@ import unittest
 import feed_kit
 import hand_feed
 import stagekit
-from rig import ROOT, USER, Rig
+from rig import REPORT_PASSWORD, ROOT, Rig
 
 CASES = "[guard]\nrejected = off\nheld = off\ncreates = off\n[log]\ncurrent = yes\n"
 CAMPUS = "[feed student]\nprofile = infinite-campus\n[feed staff]\nprofile = infinite-campus\n"
@@ -51,11 +51,24 @@ class Profiles(unittest.TestCase):
         self.assertEqual(self.rig.differences(before, self.rig.dump()), [])
         for kind, rows in self.rig.counts()["rows"].items():
             self.assertEqual(int(result.summaries()[kind]["ROWS"]), rows)
+        self.opted_out_are_listed(result)
         after = self.rig.dump()
         again = self.load(config + CASES)
         self.assertEqual(again.status, 0, again.messages()[-5:])
         self.assertEqual(self.rig.dump(), after)
         return result
+
+    def opted_out_are_listed(self, result):
+        """Who has opted out and is a patron already: by id alone, in the report and nowhere else."""
+        expected = self.rig.counts()["opted_out_patrons"]
+        self.assertTrue(expected)
+        name = next(name for name in os.listdir(self.rig.path("share")) if name.startswith("barcode_errors-"))
+        with open(self.rig.path("share", name), "rb") as file:
+            files, _ = feed_kit.unpack(file.read(), REPORT_PASSWORD)
+        self.assertEqual(files["opted_out_patrons.csv"].decode(), "patron_id\n" + "".join(f"{i}\n" for i in expected))
+        told = [e["OPTED_OUT_PATRONS"] for e in result.entries if "OPTED_OUT_PATRONS" in e]
+        self.assertEqual(told, [str(len(expected))])
+        self.assertFalse([e for e in result.entries if int(e.get("PATRON_ID", 0)) in expected])
 
     def refused(self, config, reason, says):
         before = self.rig.sierra and self.rig.dump()

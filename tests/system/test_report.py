@@ -16,6 +16,7 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import feed_kit
 import stagekit
 
 BIN = stagekit.BIN
@@ -37,8 +38,12 @@ def rejected(feed, row, reason="shape"):
     return stagekit.frame("REPORT_REJECTED", struct.pack("<BIB", feed, row, stagekit.REASONS.index(reason)))
 
 
-def trailer(cleanups, helds=0, rejecteds=0):
-    return stagekit.frame("REPORT_TRAILER", struct.pack("<3I", cleanups, helds, rejecteds))
+def opted_out(patron_id):
+    return stagekit.frame("REPORT_OPTED_OUT", struct.pack("<Q", patron_id))
+
+
+def trailer(cleanups, helds=0, rejecteds=0, opted_outs=0):
+    return stagekit.frame("REPORT_TRAILER", struct.pack("<4I", cleanups, helds, rejecteds, opted_outs))
 
 
 class ReportCase(unittest.TestCase):
@@ -135,6 +140,15 @@ class ReportCase(unittest.TestCase):
 
 
 class Digest(ReportCase):
+    def test_opted_out_patrons(self):
+        """A table of ids, rows asked for or not; one that is no patron's is refused."""
+        frames, packed = self.run_stage(opted_out(1000006) + opted_out(1000007) + trailer(0, 0, 0, 2))
+        told = next(f for f in frames if f.name == "REPORTED")
+        self.assertEqual((told.opted_out, told.held, told.rejected, told.classes), (2, 0, 0, {}))
+        self.assertEqual(feed_kit.unpack(packed, PASSWORD)[0], {"opted_out_patrons.csv": b"patron_id\n1000006\n1000007\n"})
+        self.refused(opted_out(0) + trailer(0, 0, 0, 1), "records")
+        self.refused(opted_out(7) + trailer(0), "records")
+
     """Equal for reports that say the same, however they are packed; it tells nothing without the password."""
 
     ROWS = cleanup(1, "1234 / OLD", "note") + cleanup(2, "x99")

@@ -489,7 +489,7 @@ class Supervisor(unittest.TestCase):
 
     REPORT = """
         os.pwrite(fds[1], b"zip", 0)
-        say("REPORTED", struct.pack("<Q8I32s", 3, 1, 0, 0, 0, 0, 0, 0, 0, b"digest"))
+        say("REPORTED", struct.pack("<Q9I32s", 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, b"digest"))
         say("DONE")
         wait()
         """

@@ -41,6 +41,7 @@ put_trailer(struct wire_out *out, uint32_t cleanup, uint32_t held, uint32_t reje
 	wire_put_u32(out, cleanup);
 	wire_put_u32(out, held);
 	wire_put_u32(out, rejected);
+	wire_put_u32(out, 0);
 	assert_int_equal(wire_end(out), 0);
 }
 
