@@ -268,6 +268,8 @@ take_key_pattern(struct parser *p, char *value)
 	key_rule_free(rule);
 	if (r == -EINVAL)
 		return ini_refuse(p->error, "is not a regular expression (POSIX extended) that needs at least one character");
+	if (r == -E2BIG)
+		return ini_refuse(p->error, "repeats too much");
 	if (r == 0)
 		r = add_word(p, value);
 	if (r < 0)

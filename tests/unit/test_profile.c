@@ -68,6 +68,7 @@ refusals(void **state)
 		{ "[student]\nopted_out = (none)\n", 2, "(empty), (digit) and (any)" },
 		{ "[student]\ndates = YY-MM-DD\n", 2, "one of: MM/DD/YYYY" },
 		{ "[student]\nkey_pattern = [0-9]*\n", 2, "at least one" },
+		{ "[student]\nkey_pattern = a++++++++++++++++++++++++++++++\n", 2, "key_pattern: repeats too much" },
 		{ "[student]\ncells = 0\n", 2, "from 1 to 256" },
 		{ "[student]\nshape = other\n", 2, "one of: columns, chccs" },
 		{ "[join]\n", 1, "no section" },
