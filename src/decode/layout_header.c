@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "common/text.h"
+
 #define REPEATS_ANY UINT32_MAX
 
 static bool
@@ -102,6 +104,63 @@ find_missing(const struct profile_table *table, bool no_opt_out, const struct he
 	return COLUMN_INVALID;
 }
 
+/* True where a name holds a word, case and what is no letter aside. */
+static bool
+holds(const struct text *cell, const char *word)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < cell->size && word[found] != '\0'; i++) {
+		char c = cell->bytes[i] >= 'A' && cell->bytes[i] <= 'Z' ? (char)(cell->bytes[i] - 'A' + 'a') : cell->bytes[i];
+
+		if (c < 'a' || c > 'z')
+			continue;
+		if (c == word[found])
+			found++;
+		else
+			found = c == word[0];
+	}
+	return word[found] == '\0';
+}
+
+static bool
+sounds_like_opt_out(const struct text *cell)
+{
+	static const char *const words[] = { "optout", "optedout", "optsout", "optingout" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (holds(cell, words[i]))
+			return true;
+	return false;
+}
+
+static bool
+stands_by_name(const struct profile *profile, const struct profile_table *table, const struct text *cell)
+{
+	for (size_t j = 0; j < table->column_count; j++)
+		for (size_t k = 0; k < table->columns[j].names.count; k++) {
+			const char *name = profile->words[table->columns[j].names.first + k];
+
+			if (text_same_name(cell->bytes, cell->size, name, strlen(name)))
+				return true;
+		}
+	return false;
+}
+
+/*
+ * The first column, from 1, that may be the opt-out under another name in a header that has none, or 0. That there is none
+ * the configuration may say; but that was said before this column came. One that stands in the profile by its whole name
+ * has been looked at by somebody.
+ */
+static uint32_t
+find_unread_opt_out(const struct profile *profile, const struct profile_table *table, const struct text *cells, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (sounds_like_opt_out(&cells[i]) && !stands_by_name(profile, table, &cells[i]))
+			return (uint32_t)i + 1;
+	return 0;
+}
+
 bool
 header_fit(const struct profile *profile, const struct profile_table *table, bool no_opt_out, const struct text *cells,
     size_t count, struct header_map *ret, struct header_misfit *ret_misfit)
@@ -124,6 +183,8 @@ header_fit(const struct profile *profile, const struct profile_table *table, boo
 		if (ret->at[column->what] == HEADER_NOWHERE)
 			ret->at[column->what] = (uint16_t)i;
 	}
+	if (misfit.column == 0 && no_opt_out && table == &profile->tables[FEED_STUDENT] && ret->at[COLUMN_OPT_OUT] == HEADER_NOWHERE)
+		misfit.column = find_unread_opt_out(profile, table, cells, count);
 	misfit.missing = find_missing(table, no_opt_out, ret);
 	map_end(ret);
 	*ret_misfit = misfit;

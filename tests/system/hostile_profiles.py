@@ -97,6 +97,12 @@ ROSTER_FEEDS = {
         lambda: roster("".join(row + end for row, end in ((ADA.rstrip(), ",\n"), (GRACE.rstrip(), ",\n"),
                                                           (ADA.rstrip().replace("student", "parent"), ",true\n"))),
                        header=USERS.rstrip() + ",metadata.libraryOptOut\n"), {"": 2, "opted-out": 1}),
+    "roster: an opt-out under a name that nobody told, where the configuration says that there is none": (
+        lambda: roster((ADA + GRACE).replace("\n", ",true\n"), header=USERS.rstrip() + ",metadata.Library_Opt-Out\n"), "header"),
+    "roster: other metadata, where the configuration says that there is no opt-out": (
+        lambda: roster((ADA + GRACE).replace("\n", ",true\n"), header=USERS.rstrip() + ",metadata.optionOutside\n"), {"": 2}),
+    "roster: another opt-out beside the library's": (
+        lambda: roster((ADA + GRACE).replace("\n", ",true,no\n"), header=USERS.rstrip() + ",metadata.photoOptOut,metadata.libraryOptOut\n"), {"": 2}),
     "roster: parents alone": (lambda: roster("u3,active,s1,parent,99,Mum,Lovelace,m@x.org\n"), "feed-empty"),
     "roster: pupils alone": (lambda: roster(ADA), "feed-empty"),
     "roster: to be deleted": (lambda: roster(ADA.replace("active", "tobedeleted") + GRACE), {"inactive": 1, "": 1}),

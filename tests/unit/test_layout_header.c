@@ -193,11 +193,48 @@ tear_down(void **state)
 	return 0;
 }
 
+/* Where the configuration says that there is no opt-out, and a column comes that may be one. */
+static void
+test_unread_opt_out(void **state)
+{
+	static const struct {
+		const char *line;
+		uint32_t misfit; /* 0: it fits */
+	} cases[] = {
+		{ "K|F|L|B|Opt_Out", 5 },
+		{ "K|F|library OPTED-OUT|L|B", 3 },
+		{ "K|F|L|B|x.optsOutOfLibrary", 5 },
+		{ "K|F|L|B|Shoe", 0 },
+		{ "K|F|L|B|option|out", 0 },
+		{ "K|F|L|B|photoOptOut", 0 },  /* named as another */
+		{ "K|F|L|B|Opt_Out|O", 0 },    /* the opt-out is there */
+	};
+	static const char text[] = "[format]\nheader = required\n[student]\nfile = s\nkey = K\nfirst_name = F\nlast_name = L\n"
+	                           "birth_date = B\ndates = YYYYMMDD\nopt_out = O\nopted_out = Y\nnot_opted_out = N\n"
+	                           "other = photoOptOut\nunknown_columns = ignore\n";
+	_cleanup_profile_ struct profile *profile = NULL;
+	struct config_error error;
+
+	(void)state;
+	assert_int_equal(profile_parse(&profile, text, strlen(text), &error), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text cells[CELLS_MAX];
+		size_t count = split(cases[i].line, cells);
+		struct header_misfit misfit;
+		struct header_map map;
+		bool fits = header_fit(profile, &profile->tables[FEED_STUDENT], true, cells, count, &map, &misfit);
+
+		if (fits != (cases[i].misfit == 0) || misfit.column != cases[i].misfit)
+			fail_msg("%s: %u", cases[i].line, misfit.column);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_misfit),
+		cmocka_unit_test(test_unread_opt_out),
 		cmocka_unit_test(test_is),
 		cmocka_unit_test(test_any_order),
 		cmocka_unit_test(test_no_opt_out),
