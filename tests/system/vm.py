@@ -56,7 +56,8 @@ class Machine(Container):
         with open(self.swap, "wb") as file:
             file.truncate(SWAP << 20)
         # it goes with this program, however that ends
-        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "nice", *self.command()], stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console)
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "nice", *self.command()], stdin=subprocess.DEVNULL,
+                                        stdout=self.console, stderr=self.console)
         deadline = time.monotonic() + 30
         while not os.path.exists(self.folder + "/channel"):
             if self.process.poll() is not None or time.monotonic() > deadline:

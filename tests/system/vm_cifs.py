@@ -108,7 +108,8 @@ class Cifs(Town):
         m.wait_status("^Idle", 60)
         kind = m.sh(f"stat -f -c %T {SHARE}; grep -c ' cifs ' /proc/self/mountinfo").stdout.split()
         wrong = [] if kind == ["smb2", "1"] else [f"the share is {kind}"]
-        wrong += [] if any("compared" in text or "is watched" in text for text in self.result(since).messages()) else self.result(since).messages()
+        said = self.result(since).messages()
+        wrong += [] if any("compared" in text or "is watched" in text for text in said) else said
         self.prove("the share is mounted by the kernel's cifs with README's options, and watched", wrong)
 
     def arrivals(self):
