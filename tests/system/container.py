@@ -10,6 +10,7 @@ Servers that the program starts listen on that loopback, which the container sha
 neither they nor their files are in its tree. Everything ends with the program."""
 import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,10 @@ def can_be_alone():
 def prepared():
     """(package, archive of the tree), made where they are missing: needs the network, so not to be called when alone."""
     if not os.environ.get(MARK):
-        os.environ["PATROND_DEB"] = container_tree.package()
+        # a copy: another run may make the package anew meanwhile
+        folder = tempfile.mkdtemp(prefix="patrond-deb-")
+        atexit.register(shutil.rmtree, folder, True)
+        os.environ["PATROND_DEB"] = shutil.copy(container_tree.package(), folder)
         os.environ["PATROND_TREE"] = container_tree.tree(os.environ["PATROND_DEB"])
     return os.environ["PATROND_DEB"], os.environ["PATROND_TREE"]
 
