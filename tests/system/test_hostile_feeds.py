@@ -16,10 +16,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import stagekit
 from hostile_feeds import FEEDS
 from hostile_profiles import PROFILE_FEEDS
-from hostile_zip import PASSWORD
+from hostile_zip import PASSWORD, Entry, archive
+from random_roster import Roster
 
 TODAY = 20680  # 2026-08-15
 LEAST = 60
+ROSTERS = int(os.environ.get("ROSTERS", "6"))
+FEEDS_OF = ("student", "staff")
 
 
 class HostileFeeds(unittest.TestCase):
@@ -94,6 +97,22 @@ class HostileFeeds(unittest.TestCase):
         for name, (config, make, verdict) in PROFILE_FEEDS.items():
             with self.subTest(name):
                 self.assertEqual(self.verdict(make(), config), verdict)
+
+    def test_rosters_by_chance(self):
+        """Each row is told, in its order, with the verdict that the rules give it; those of nobody alone are not."""
+        with open(os.path.join(self.folder, "patrond.conf"), "w", encoding="ascii") as file:
+            file.write("[feed student]\nprofile = oneroster\n[feed staff]\nprofile = oneroster\n")
+        seen = set()
+        for seed in range(ROSTERS):
+            with self.subTest(seed=seed):
+                roster = Roster(seed)
+                last, pipe = self.decode(archive(Entry("users.csv", roster.users), Entry("demographics.csv", roster.demographics),
+                                                 Entry("orgs.csv", "sourcedId,name,type,identifier\ns1,School,school,304\n")))
+                self.assertEqual(last.name, "DONE", last)
+                told = [(f.feed, f.row, f.verdict) for f in pipe if f.name == "RECORD"]
+                self.assertEqual(told, [(FEEDS_OF[feed], row, verdict) for feed, row, verdict in roster.expected])
+                seen |= {verdict for _, _, verdict in told}
+        self.assertEqual(seen, {"", "opted-out", "shape", "inactive", "status", "key", "name", "birth-date"})
 
 
 if __name__ == "__main__":
