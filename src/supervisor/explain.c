@@ -157,16 +157,15 @@ become_stage(const struct explain *explain, const char *program, int connection,
 static int
 open_feed(const char *path)
 {
-	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	int error;
+	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
 	char name[1200];
 
-	error = fd < 0 || fstat(fd, &st) < 0 ? errno : 0;
-	/* the name may be the share's, of whoever can write there */
+	/* it may be the share's, of whoever can write there */
 	journal_escape(path, strlen(path), name, sizeof(name));
-	if (error != 0) {
-		fprintf(stderr, "patrond: %s: %s\n", name, strerror(error));
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		fprintf(stderr, "patrond: %s: %s\n", name, strerror(errno));
 		return -1;
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > LIMIT_ZIP_SIZE) {
