@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "supervisor/errand.h"
+#include "supervisor/forget.h"
 #include "supervisor/history.h"
 #include "supervisor/idle.h"
 #include "supervisor/journal.h"
@@ -94,6 +95,9 @@ look_put_away_over(struct look *look)
 static void
 over(struct look *look)
 {
+	/* at the end: by now a renamed feed is known to be the same */
+	if (!look->cancelled && !look->request.dry_run)
+		forget_gone(look->manager, look->listed);
 	look->at = 0;
 	put_away_next(look);
 }
