@@ -123,6 +123,22 @@ show_sources(const struct ctl_status *status)
 	}
 }
 
+static bool
+source_failed(const struct ctl_status *status)
+{
+	for (size_t i = 0; i < status->n_sources; i++)
+		if (status->sources[i].last_error != NULL)
+			return true;
+	return false;
+}
+
+/* Whether what STATUS= says is told below, and in full. */
+static bool
+stands_below(const struct ctl_status *status)
+{
+	return status->held.n > 0 || status->due.n > 0 || source_failed(status);
+}
+
 void
 status_screen(const struct ctl_status *status)
 {
@@ -133,7 +149,7 @@ status_screen(const struct ctl_status *status)
 	(void)printf("\n");
 	if (status->has_progress)
 		progress_print(&status->progress);
-	else if (status->status[0] != '\0' && status_exit_status(status) == 0) /* else it says what stands below */
+	else if (status->status[0] != '\0' && !stands_below(status))
 		show_wrapped(INDENT, status->status);
 	if (strcmp(status->version, PATROND_VERSION) != 0)
 		show_wrapped(
@@ -148,5 +164,8 @@ int
 status_exit_status(const struct ctl_status *status)
 {
 	/* A held load waits for a person, a due one does not: so that is said first. */
-	return status->held.n > 0 ? 4 : status->due.n > 0 ? 2 : 0;
+	if (status->held.n > 0)
+		return 4;
+	/* whatever else keeps patrond from its work stands in its own words: a report that cannot be delivered, a source */
+	return stands_below(status) || strncmp(status->status, "FAILED", strlen("FAILED")) == 0 ? 2 : 0;
 }

@@ -103,11 +103,11 @@ source_fails(const struct manager *manager)
 			status_set("FAILED: %s", text);
 			return true;
 		}
-	if (manager->unread.count > 0) {
-		status_set("FAILED: %zu file%s of a source could not be read; tried again after growing pauses.",
-		    manager->unread.count, manager->unread.count == 1 ? "" : "s");
-		return true;
-	}
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		if (manager->source_notes[i].error[0] != '\0') {
+			status_set("FAILED: %s", manager->source_notes[i].error);
+			return true;
+		}
 	if (manager->report_fd >= 0)
 		status_set("FAILED: a clean-up report could not be delivered to the share yet.");
 	else if (mailer_fails(manager->mailer))

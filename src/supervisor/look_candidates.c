@@ -29,6 +29,19 @@ tell_superseded(const struct shown_file *file)
 	tell_file(file, MESSAGE_SUPERSEDED, "is older than the newest feed and is left alone.");
 }
 
+/* What became of a file stays the source's error until a look finds it otherwise. */
+static void
+file_error(struct look *look, const struct shown_file *file, enum program program, const struct failure *failure,
+    const char *also)
+{
+	char name[1100], sentence[1024], text[2200];
+
+	journal_escape(file->name, strlen(file->name), name, sizeof(name));
+	sentence_failure(program, failure, sentence, sizeof(sentence));
+	(void)snprintf(text, sizeof(text), "%s: %s%s", name, sentence, also);
+	manager_source_error(look->manager, file->source, text);
+}
+
 static bool
 to_be_run(const struct look *look, const struct content *content)
 {
@@ -68,6 +81,7 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 
 		journal_escape(file->name, strlen(file->name), name, sizeof(name));
 		look_tell_failure(look, file->source, PROGRAM_DECODE, &failure, name);
+		file_error(look, file, PROGRAM_DECODE, &failure, "");
 		/* An unreadable one may still be under way, and comes back as another content; the others are final. */
 		content->state = CONTENT_REFUSED;
 		content->failure = failure.code;
@@ -144,10 +158,11 @@ on_inspect_answer(struct wire_in *in, void *userdata)
 
 /* A file that changed is looked at again once it may stand still; any other failure comes back after growing pauses. */
 static void
-come_back(struct look *look, const struct shown_file *file, const struct failure *failure)
+come_back(struct look *look, const struct shown_file *file, enum program program, const struct failure *failure)
 {
 	struct manager *manager = look->manager;
 	const struct config *config = &manager->config;
+	struct trouble *trouble;
 	usec_t pause = file->source == SOURCE_SHARE ? config->share.settle : config->sftp.settle;
 
 	if (failure->code == FAILURE_CANCELLED)
@@ -155,6 +170,11 @@ come_back(struct look *look, const struct shown_file *file, const struct failure
 	if (failure->code != FAILURE_FEED_CHANGED)
 		pause = trouble_add(&manager->unread, file, manager_now(manager), config->load.retry_pause,
 		    config->load.retry_pause_max);
+	trouble = trouble_find(&manager->unread, file);
+	if (trouble != NULL) {
+		trouble->program = program;
+		trouble->failure = *failure;
+	}
 	manager_look_soon(manager, file->source, pause);
 }
 
@@ -166,8 +186,9 @@ candidate_failed(struct look *look, enum program program, const struct failure *
 
 	journal_escape(file->name, strlen(file->name), name, sizeof(name));
 	look_tell_failure(look, file->source, program, failure, name);
+	file_error(look, file, program, failure, "");
 	look->feed_fd = workspace_wipe(look->feed_fd);
-	come_back(look, file, failure);
+	come_back(look, file, program, failure);
 	/*
 	 * What could not be read may be the newest feed: no older one is taken in this look, lest it bring back a child
 	 * who has opted out since.
@@ -345,7 +366,10 @@ needs_copy(struct look *look, const struct shown_file *file)
 	if (content->verdict != ZIP_VERDICT_WHOLE) {
 		/* Told when it was seen first; but while nothing newer has come it stays a refused feed. */
 		if (kinds_left(look, content) != 0 || unreadable_newest(look, content)) {
+			const struct failure failure = failure_of(choose_refusal(content->verdict), 0);
+
 			manager_count_status(look->manager, 2);
+			file_error(look, file, PROGRAM_DECODE, &failure, " Older feeds wait until it is replaced or removed.");
 			if (look->manager->once)
 				tell_file(file, MESSAGE_SOURCE_FAILED,
 				    "was refused and is the newest still: older feeds wait until it is replaced or removed.");
@@ -371,14 +395,21 @@ needs_copy(struct look *look, const struct shown_file *file)
 
 /* True for a file that could not be read and is not tried again yet: the look that will is made sure of. */
 static bool
-must_wait(const struct look *look, const struct shown_file *file)
+must_wait(struct look *look, const struct shown_file *file)
 {
 	struct manager *manager = look->manager;
-	usec_t pause = manager->once ? 0 : trouble_pause(&manager->unread, file, manager_now(manager));
+	const struct trouble *trouble;
+	/* a person who asks has perhaps just mended it */
+	usec_t pause = manager->once || look->request.once ? 0 : trouble_pause(&manager->unread, file, manager_now(manager));
 
-	if (pause > 0)
-		manager_look_soon(manager, file->source, pause);
-	return pause > 0;
+	if (pause == 0)
+		return false;
+	trouble = trouble_find(&manager->unread, file);
+	manager_count_status(manager, 2);
+	if (trouble != NULL)
+		file_error(look, file, trouble->program, &trouble->failure, " It is tried again after growing pauses.");
+	manager_look_soon(manager, file->source, pause);
+	return true;
 }
 
 void

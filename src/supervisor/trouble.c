@@ -19,6 +19,15 @@ drop(struct troubles *troubles, size_t at)
 	memmove(&troubles->all[at], &troubles->all[at + 1], (troubles->count - at) * sizeof(troubles->all[0]));
 }
 
+struct trouble *
+trouble_find(struct troubles *troubles, const struct shown_file *file)
+{
+	for (size_t i = 0; i < troubles->count; i++)
+		if (is(&troubles->all[i], file))
+			return &troubles->all[i];
+	return NULL;
+}
+
 usec_t
 trouble_pause(const struct troubles *troubles, const struct shown_file *file, usec_t now)
 {
@@ -31,12 +40,9 @@ trouble_pause(const struct troubles *troubles, const struct shown_file *file, us
 usec_t
 trouble_add(struct troubles *troubles, const struct shown_file *file, usec_t now, usec_t first, usec_t max)
 {
-	struct trouble *trouble = NULL;
+	struct trouble *trouble = trouble_find(troubles, file);
 	usec_t pause = first;
 
-	for (size_t i = 0; i < troubles->count && trouble == NULL; i++)
-		if (is(&troubles->all[i], file))
-			trouble = &troubles->all[i];
 	if (trouble == NULL) {
 		if (troubles->count == TROUBLES_MAX)
 			drop(troubles, 0);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "patrond/failure.h"
 #include "supervisor/source.h"
 
 #define TROUBLES_MAX 64U
@@ -20,12 +21,17 @@ struct trouble {
 	int64_t mtime;
 	uint32_t attempts;
 	usec_t next; /* monotonic */
+	enum program program; /* what failed last, where the caller says so */
+	struct failure failure;
 };
 
 struct troubles {
 	struct trouble all[TROUBLES_MAX];
 	size_t count;
 };
+
+/* What is known of the file's troubles, or NULL where there are none. Good until the list changes. */
+struct trouble *trouble_find(struct troubles *troubles, const struct shown_file *file);
 
 /* How long until the file may be tried again; 0: now. */
 usec_t trouble_pause(const struct troubles *troubles, const struct shown_file *file, usec_t now);

@@ -36,7 +36,8 @@ class Daemon(unittest.TestCase):
     def setUp(self):
         self.process = None
         self.house.forget()
-        self.house.config("", ("share",))
+        # no look but the first one and those that are asked for
+        self.house.config("[share]\nwatch = no\n", ("share",))
         self.house.sierra_with(KNOWN)
         self.addCleanup(self.stop)
 
@@ -75,6 +76,41 @@ class Daemon(unittest.TestCase):
 
     def created(self):
         return len(self.house.dump()) - len(self.house.before)
+
+
+class Broken(Daemon):
+    def test_refused_while_it_is_the_newest(self):
+        """Half an upload holds up what is older: for as long as it does all says so, and ends with 2."""
+        self.house.share("good.zip", rows(100, 0))
+        os.utime(self.house.path("share/good.zip"), (1, 1_600_000_000))
+        self.house.share("half.zip", b"hello\n")
+        self.start()
+        for _ in range(2):
+            shown = " ".join(self.does("status", exit_status=2).split())
+            self.assertIn("half.zip: ", shown)
+            self.assertIn("FAILED", shown)
+            status = json.loads(self.does("status", "--json", exit_status=2))
+            self.assertTrue(status["status"].startswith("FAILED: half.zip: "), status["status"])
+            self.does("run", "--wait", exit_status=2)
+        self.assertIn("Older feeds wait until it is replaced or removed.", status["sources"][0]["last_error"] + shown)
+        self.assertEqual(self.house.writes(), 0)
+        os.unlink(self.house.path("share/half.zip"))
+        self.does("run", "--wait")
+        self.assertIn("complete", self.does("status"))
+
+    def test_a_file_that_cannot_be_read(self):
+        """Between the tries, too, the file and the reason are told."""
+        self.house.share("feed.zip", rows(100, 0))
+        os.chmod(self.house.path("share/feed.zip"), 0)
+        self.start()
+        for _ in range(2):
+            status = json.loads(self.does("status", "--json", exit_status=2))
+            self.assertTrue(status["status"].startswith("FAILED: feed.zip: "), status["status"])
+            self.assertIn("Permission denied", status["status"])
+            self.does("run", "--wait", exit_status=2)
+        os.chmod(self.house.path("share/feed.zip"), 0o644)
+        self.does("run", "--wait")
+        self.assertIn("complete", self.does("status"))
 
 
 class Held(Daemon):
@@ -168,7 +204,7 @@ class Running(Daemon):
         os.rename(self.house.path("share"), self.house.path("share.away"))
         try:
             self.does("run", "--wait", exit_status=2)
-            self.assertRegex(self.does("status"), r"share: last look .*, FAILED\n    \[share\] path is not there")
+            self.assertRegex(self.does("status", exit_status=2), r"share: last look .*, FAILED\n    \[share\] path is not there")
         finally:
             os.rename(self.house.path("share.away"), self.house.path("share"))
         self.does("run", "--wait")
