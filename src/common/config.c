@@ -77,7 +77,7 @@ static const struct config_item items[] = {
 
 	TEXT(SFTP, "host", sftp.host, HOST, ""),
 	NUMBER(SFTP, "port", sftp.port, 1, 65535, "22"),
-	TEXT(SFTP, "user", sftp.user, WORD, ""),
+	TEXT(SFTP, "user", sftp.user, SSH_USER, ""),
 	TEXT(SFTP, "path", sftp.path, TEXT, "."),
 	TEXT(SFTP, "pattern", sftp.pattern, PATTERN, "*.zip"),
 	TEXT(SFTP, "known_hosts", sftp.known_hosts, PATH, "/etc/patrond/known_hosts"),

@@ -120,6 +120,28 @@ bad_profile(const char *value)
 	return "must be a profile's name (letters, digits, - and _), or the absolute path of one";
 }
 
+/* A leading - would be an option to those who pass names on; @ and / belong to other keys. */
+static const char *
+bad_host(const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%";
+
+	if (*value == '-' || strspn(value, allowed) != strlen(value))
+		return "must be a host name or an address";
+	return NULL;
+}
+
+/* What libssh would refuse at run time (ssh_options_set, SSH_OPTIONS_USER), where no line can be named any more. */
+static const char *
+bad_ssh_user(const char *value)
+{
+	if (strpbrk(value, " \t") != NULL)
+		return "must not have blanks";
+	if (*value == '-' || value[strlen(value) - 1] == '\\' || strpbrk(value, "'`\";&<>|(){}") != NULL)
+		return "must be a user's name, without quotes, brackets or ` ; & < > |, and not beginning with -";
+	return NULL;
+}
+
 static const char *
 bad_text(enum value_kind kind, const char *value)
 {
@@ -132,12 +154,12 @@ bad_text(enum value_kind kind, const char *value)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			return "must not have control characters";
 	switch (kind) {
-	case VALUE_WORD:
+	case VALUE_SSH_USER:
+		return bad_ssh_user(value);
 	case VALUE_WORD_OR_NONE:
 		return strpbrk(value, " \t") != NULL ? "must not have blanks" : NULL;
 	case VALUE_HOST:
-		/* A leading - would be an option to those who pass names on; @ and / belong to other keys. */
-		return *value == '-' || strpbrk(value, " \t@/") != NULL ? "must be a host name or an address" : NULL;
+		return bad_host(value);
 	case VALUE_PATH:
 	case VALUE_PATH_OR_NONE:
 		return *value != '/' ? "must be an absolute path" : NULL;
@@ -428,7 +450,7 @@ static const struct {
 } kinds[VALUE_KIND_MAX] = {
 	[VALUE_TEXT] = { parse_text, print_text },
 	[VALUE_OPTIONAL] = { parse_text, print_text },
-	[VALUE_WORD] = { parse_text, print_text },
+	[VALUE_SSH_USER] = { parse_text, print_text },
 	[VALUE_WORD_OR_NONE] = { parse_text, print_text },
 	[VALUE_PATH] = { parse_text, print_text },
 	[VALUE_PATH_OR_NONE] = { parse_text, print_text },

@@ -13,7 +13,7 @@
 enum value_kind {
 	VALUE_TEXT,          /* not empty, printable */
 	VALUE_OPTIONAL,      /* may be empty */
-	VALUE_WORD,          /* no blanks */
+	VALUE_SSH_USER,      /* as libssh takes it */
 	VALUE_WORD_OR_NONE,  /* the same, or empty */
 	VALUE_PATH,          /* absolute */
 	VALUE_PATH_OR_NONE,  /* the same, or empty */

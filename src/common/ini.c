@@ -53,17 +53,29 @@ parse_section(struct ini *ini, char *line)
 	return ini->handler->on_section(ini->data, ini_trim(line + 1));
 }
 
+/* As in a shell or in TOML: taken as it stands it would be another name than the one that is meant. */
+static bool
+is_quoted(const char *value)
+{
+	size_t size = strlen(value);
+
+	return size > 1 && (*value == '"' || *value == '\'') && value[size - 1] == *value;
+}
+
 static int
 parse_pair(struct ini *ini, char *line)
 {
-	char *equals = strchr(line, '=');
+	char *equals = strchr(line, '='), *value;
 
 	if (equals == NULL)
 		return ini_refuse(ini->error, "neither [section] nor key = value");
 	*equals = '\0';
 	if (!ini->in_section)
 		return ini_refuse(ini->error, "a key stands before the first [section]");
-	return ini->handler->on_pair(ini->data, ini_trim(line), ini_trim(equals + 1));
+	value = ini_trim(equals + 1);
+	if (is_quoted(value))
+		return ini_refuse(ini->error, "values are not quoted: leave the quotes out");
+	return ini->handler->on_pair(ini->data, ini_trim(line), value);
 }
 
 static int

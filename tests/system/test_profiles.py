@@ -143,7 +143,8 @@ class Profiles(unittest.TestCase):
         self.rig.start_sierra(load=False) if self.rig.sierra is None else None
         self.addCleanup(self.rig.stop_sierra)
         own = self.rig.path("own.conf")
-        cases = [("profile = nowhere\n", "no profile of that name"), (f"profile = {own}\n", "own.conf:3: no_such_key"),
+        cases = [("profile = nowhere\n", "no profile of that name"), ("profile = \"chccs\"\n", "values are not quoted"),
+                 (f"profile = {own}\n", "own.conf:3: no_such_key"),
                  ("profile = infinite-campus\nstatuses = A,I\n", "[feed student] statuses")]
         with open(own, "w", encoding="utf-8") as file:
             file.write("[student]\nfile = x.csv\nno_such_key = 1\n")

@@ -83,6 +83,16 @@ refusals(void **state)
 		{ "[feed student]\nopt_out = yes\n", 2, "one of: profile, none" },
 		{ "[feed staff]\nopt_out = none\n", 2, "no key" },
 		{ "[feed teacher]\n", 1, "no section" },
+		{ "[sftp]\nhost = \"sftp.example.org\"\n", 2, "values are not quoted" },
+		{ "[sftp]\n\nuser = 'library'\n", 3, "values are not quoted" },
+		{ "[share]\npath = \"/srv/share\"\n", 2, "values are not quoted" },
+		{ "[share]\nsettle = '10s'\n", 2, "values are not quoted" },
+		{ "[sierra]\nuser_agent = \"\"\n", 2, "values are not quoted" },
+		{ "[sftp]\nhost = \"sftp.example.org\n", 2, "host name" },
+		{ "[sftp]\nhost = sftp.example.org;\n", 2, "host name" },
+		{ "[sftp]\nuser = o'library\n", 2, "user's name" },
+		{ "[sftp]\nuser = library\\\n", 2, "user's name" },
+		{ "[sftp]\nuser = -library\n", 2, "user's name" },
 		{ "\xef\xbb\xbf[share]\n", 1, "byte order mark" },
 	};
 
