@@ -229,6 +229,17 @@ take_section(void *data, char *name)
 	return ini_refuse(p->error, "there is no section of that name; see patrond.conf(5)");
 }
 
+/* Only when the profile is looked for does it show that there is none of that name: this is for the error then. */
+static void
+keep_place(const struct parser *p, const struct config_item *item)
+{
+	for (unsigned int feed = 0; feed < FEED_KIND_MAX; feed++)
+		if (item->offset == (size_t)((char *)p->config->feed[feed].profile - (char *)p->config)) {
+			p->config->feed[feed].profile_line = p->error->line;
+			(void)snprintf(p->config->feed[feed].profile_file, CONFIG_TEXT, "%s", p->error->file);
+		}
+}
+
 static int
 take_pair(void *data, char *key, char *value)
 {
@@ -247,6 +258,7 @@ take_pair(void *data, char *key, char *value)
 		        (p->sections & SECTION_BIT(items[i].section)) != 0 ? p->config : &scratch, problem,
 		        sizeof(problem)) < 0)
 			return ini_refuse(p->error, "[%s] %s: %s", section_names[p->section], items[i].key, problem);
+		keep_place(p, &items[i]);
 		return 0;
 	}
 	return ini_refuse(p->error, "[%s] has no key of that name; see patrond.conf(5)", section_names[p->section]);

@@ -57,6 +57,8 @@ struct config_feed {
 	char pattern[CONFIG_TEXT];  /* shell pattern of the file's name in the zip, case included; empty: the profile's */
 	char statuses[CONFIG_TEXT]; /* processed ones, separated by blanks; empty: the profile's */
 	enum opt_out_source opt_out; /* none: a feed without an opt-out column is taken (students) */
+	char profile_file[CONFIG_TEXT]; /* which file says the profile … */
+	unsigned int profile_line;      /* … and its line; 0: none says it */
 };
 
 struct config {

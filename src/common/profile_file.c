@@ -81,12 +81,26 @@ profile_read(struct profile **ret, const char *name, const char *config_path, st
 	(void)snprintf(error->file, sizeof(error->file), "%s", config_path);
 	error->line = 0;
 	(void)snprintf(error->text, sizeof(error->text),
-	    "[feed] profile: there is no profile of that name, neither in profiles/ beside this file nor in %s",
-	    PATROND_PROFILESDIR);
+	    "there is no profile of that name, neither in profiles/ beside this configuration nor in %s", PATROND_PROFILESDIR);
 	return -ENOENT;
 }
 
 /* --- those that the configuration names --- */
+
+/* An error of [feed …] profile, at the line that says it where there is one. */
+static int
+refuse_profile(struct config_error *error, const char *config_path, enum feed_kind feed, const struct config_feed *config,
+    const char *what)
+{
+	const bool said = config->profile_line > 0;
+	char text[sizeof(error->text)];
+
+	(void)snprintf(text, sizeof(text), "[feed %s] profile: %s", feed_kind_name(feed), what);
+	(void)snprintf(error->text, sizeof(error->text), "%s", text);
+	(void)snprintf(error->file, sizeof(error->file), "%s", said ? config->profile_file : config_path);
+	error->line = said ? config->profile_line : 0;
+	return -EINVAL;
+}
 
 static int
 refuse(struct config_error *error, const char *config_path, enum feed_kind feed, const char *what)
@@ -122,11 +136,11 @@ check_against(const struct profile *profile, enum feed_kind feed, struct config_
 	const struct profile_table *table = &profile->tables[feed];
 
 	if (!table->given)
-		return refuse(error, config_path, feed, "profile: that profile has no such section");
+		return refuse_profile(error, config_path, feed, config, "that profile has no such section");
 	/* the child's own word: nobody but the administrator may say that there is none */
 	if (feed == FEED_STUDENT && config->opt_out != OPT_OUT_NONE && profile_column(table, COLUMN_OPT_OUT) == NULL)
-		return refuse(error, config_path, feed,
-		    "profile: that profile has no opt_out column, so no child who has opted out could be told; say opt_out = none "
+		return refuse_profile(error, config_path, feed, config,
+		    "that profile has no opt_out column, so no child who has opted out could be told; say opt_out = none "
 		    "here where none can have");
 	if (profile_column(table, COLUMN_STATUS) == NULL && config->statuses[0] != '\0')
 		return refuse(error, config_path, feed, "statuses: that profile has no status column");
@@ -134,7 +148,7 @@ check_against(const struct profile *profile, enum feed_kind feed, struct config_
 		return refuse(error, config_path, feed, "statuses: a value that the profile has in neither active nor inactive");
 	if (config->pattern[0] == '\0') {
 		if (strlen(profile->words[table->file]) >= sizeof(config->pattern))
-			return refuse(error, config_path, feed, "profile: its file is too long a pattern");
+			return refuse_profile(error, config_path, feed, config, "its file is too long a pattern");
 		memcpy(config->pattern, profile->words[table->file], strlen(profile->words[table->file]) + 1);
 	}
 	return 0;
@@ -148,6 +162,8 @@ profiles_read(struct profiles *ret, struct config *config, const char *config_pa
 	for (unsigned int feed = 0; feed < FEED_KIND_MAX; feed++) {
 		int r = profile_read(&profiles.of[feed], config->feed[feed].profile, config_path, error);
 
+		if (r == -ENOENT) /* the line is wrong rather than a file */
+			(void)refuse_profile(error, config_path, (enum feed_kind)feed, &config->feed[feed], error->text);
 		if (r == 0)
 			r = check_against(profiles.of[feed], (enum feed_kind)feed, &config->feed[feed], config_path, error);
 		if (r < 0)

@@ -25,7 +25,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config config, again;
-	struct config_error error;
+	struct config_error error = { .line = 0 };
 	char *first, *second;
 	size_t first_size, second_size;
 

@@ -61,8 +61,12 @@ fd_of(const void *bytes, size_t size)
 static inline void
 default_feeds(struct config_feed feeds[static FEED_KIND_MAX])
 {
-	feeds[FEED_STUDENT] = (struct config_feed){ "chccs", "CHCCS_Students_upload.csv", "0 1", OPT_OUT_PROFILE };
-	feeds[FEED_STAFF] = (struct config_feed){ "chccs", "CHCCS_staff.csv", "", OPT_OUT_PROFILE };
+	feeds[FEED_STUDENT] = (struct config_feed){
+		.profile = "chccs", .pattern = "CHCCS_Students_upload.csv", .statuses = "0 1", .opt_out = OPT_OUT_PROFILE
+	};
+	feeds[FEED_STAFF] = (struct config_feed){
+		.profile = "chccs", .pattern = "CHCCS_staff.csv", .statuses = "", .opt_out = OPT_OUT_PROFILE
+	};
 }
 
 /* Read once for all tests: a flip of every byte of a zip is a job each. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Profiles: what is refused, with its line; what ships; and a profile against its [feed] section. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -274,6 +275,26 @@ missing(void **state)
 	assert_null(profile);
 }
 
+/* A name that is nowhere is told with the feed, and the file and line that name it. */
+static void
+missing_is_told_by_its_line(void **state)
+{
+	static const char text[] = "[feed staff]\n\nprofile = no-such-profile\n";
+	static const char student[] = "[feed student]\nprofile = " SHIPPED_PROFILES "/chccs.conf\n";
+	_cleanup_profiles_ struct profiles profiles = { { NULL } };
+	struct config_error error = { .file = "/nowhere/patrond.conf.d/staff.conf" };
+	struct config config;
+
+	(void)state;
+	config_defaults(&config);
+	assert_int_equal(config_parse(student, strlen(student), SECTIONS_ALL, &config, &error), 0);
+	assert_int_equal(config_parse(text, strlen(text), SECTIONS_ALL, &config, &error), 0);
+	assert_int_equal(profiles_read(&profiles, &config, "/nowhere/patrond.conf", &error), -ENOENT);
+	assert_non_null(strstr(error.text, "[feed staff] profile: there is no profile of that name"));
+	assert_string_equal(error.file, "/nowhere/patrond.conf.d/staff.conf");
+	assert_int_equal(error.line, 3);
+}
+
 int
 main(void)
 {
@@ -284,6 +305,7 @@ main(void)
 		cmocka_unit_test(shipped),
 		cmocka_unit_test(against_the_configuration),
 		cmocka_unit_test(missing),
+		cmocka_unit_test(missing_is_told_by_its_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
