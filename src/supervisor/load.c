@@ -308,7 +308,9 @@ on_delivered(const struct failure *failure, void *userdata)
 	load->delivery = NULL;
 	tell_report(load, PROGRAM_SHARE, failure);
 	mail_report(load, failure == NULL);
-	if (failure != NULL)
+	if (failure == NULL)
+		manager_report_on_share(load->manager, load->report_name);
+	else
 		manager_keep_report(load->manager, TAKE_FD(load->zip_fd), load->report_name);
 	over(load);
 }

@@ -14,6 +14,7 @@
 #include "supervisor/idle.h"
 #include "supervisor/journal.h"
 #include "supervisor/put_away.h"
+#include "supervisor/report.h"
 #include "supervisor/sentence.h"
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
@@ -519,6 +520,26 @@ look_next_run(struct look *look)
 	look_next_run(look);
 }
 
+static void
+on_report_tried(const struct failure *failure, void *userdata)
+{
+	struct look *look = userdata;
+
+	manager_report_tried(look->manager, failure);
+	next_source(look);
+}
+
+/* One that a person asks for tries the kept report as well; the others are begun only after it was tried. */
+static bool
+deliver_kept(struct look *look)
+{
+	struct manager *manager = look->manager;
+
+	if (!look->request.once || look->request.dry_run || manager->once || manager->report_fd < 0)
+		return false;
+	return report_deliver(&manager->delivery, manager, manager->report_fd, manager->report_name, on_report_tried, look) == 0;
+}
+
 int
 look_start(struct look **ret, struct manager *manager, const struct look_request *request)
 {
@@ -541,6 +562,7 @@ look_start(struct look **ret, struct manager *manager, const struct look_request
 	}
 	*ret = look;
 	idle_status_or(manager, "Looking for feeds.");
-	next_source(look);
+	if (!deliver_kept(look))
+		next_source(look);
 	return 0;
 }

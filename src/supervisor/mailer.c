@@ -389,11 +389,11 @@ mailer_empty(struct mailer *mailer)
 }
 
 void
-mailer_look(struct mailer *mailer)
+mailer_look(struct mailer *mailer, bool asked)
 {
 	struct letter *letter = &mailer->letter;
 
-	if (mailer->errand != NULL || !letter->there || letter->next > manager_now(mailer->manager))
+	if (mailer->errand != NULL || !letter->there || (!asked && letter->next > manager_now(mailer->manager)))
 		return;
 	if (!mailer_configured(&mailer->manager->config)) {
 		letter_drop(letter);

@@ -40,8 +40,8 @@ void mailer_on_share(struct mailer *mailer);
 /* There is nothing to clean up any more: what waits is of the past, and the next report is news whatever it says. */
 void mailer_empty(struct mailer *mailer);
 
-/* At a look: tries what waits, where its pause is over. */
-void mailer_look(struct mailer *mailer);
+/* At a look: tries what waits, where its pause is over, or where somebody asked for the look. */
+void mailer_look(struct mailer *mailer, bool asked);
 
 /* True where something waits to be mailed and has failed. */
 bool mailer_fails(const struct mailer *mailer);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "common/config_check.h"
+#include "common/feed_name.h"
 #include "supervisor/errand.h"
 #include "supervisor/history.h"
 #include "supervisor/idle.h"
@@ -273,6 +274,29 @@ manager_keep_report(struct manager *manager, int fd, const char *name)
 	(void)snprintf(manager->report_name, sizeof(manager->report_name), "%s", name);
 }
 
+void
+manager_report_on_share(struct manager *manager, const char *name)
+{
+	const char *kept = manager->report_name;
+	const size_t size = strlen(name), kept_size = strlen(kept);
+
+	if (manager->report_fd >= 0 &&
+	    (report_name_date(kept, kept_size) < report_name_date(name, size) ||
+	        (report_name_kinds(kept, kept_size) & ~report_name_kinds(name, size)) == 0))
+		manager_keep_report(manager, -EBADF, "");
+}
+
+void
+manager_report_tried(struct manager *manager, const struct failure *failure)
+{
+	manager->delivery = NULL;
+	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure, NULL);
+	if (failure != NULL)
+		return;
+	manager->report_fd = workspace_wipe(manager->report_fd);
+	mailer_on_share(manager->mailer);
+}
+
 static int start_look(struct manager *manager);
 
 static void
@@ -280,12 +304,7 @@ on_delivered(const struct failure *failure, void *userdata)
 {
 	struct manager *manager = userdata;
 
-	manager->delivery = NULL;
-	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure, NULL);
-	if (failure == NULL) {
-		manager->report_fd = workspace_wipe(manager->report_fd);
-		mailer_on_share(manager->mailer);
-	}
+	manager_report_tried(manager, failure);
 	if (manager->stopping)
 		leave(manager);
 	else if (start_look(manager) < 0)
@@ -318,6 +337,8 @@ manager_look(struct manager *manager, const struct look_request *request)
 			manager->next_look[k] = now + poll_interval(manager, (enum source_kind)k);
 	manager->look_status = 0;
 	(void)snprintf(manager->look_id, sizeof(manager->look_id), "look-%u", ++manager->looks);
+	if (request->once && !manager->once && !request->dry_run)
+		mailer_look(manager->mailer, true);
 	return look_start(&manager->look, manager, request);
 }
 
@@ -333,7 +354,7 @@ start_look(struct manager *manager)
 	};
 	usec_t now = manager_now(manager);
 
-	mailer_look(manager->mailer);
+	mailer_look(manager->mailer, false);
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		if (manager->next_look[i] <= now)
 			return manager_look(manager, &request);

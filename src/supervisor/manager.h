@@ -119,6 +119,12 @@ void manager_share_changed(struct manager *manager);
  */
 void manager_keep_report(struct manager *manager, int fd, const char *name);
 
+/* A load's report has come to the share: one that is kept and is of an earlier day, or of no other feed, is overtaken. */
+void manager_report_on_share(struct manager *manager, const char *name);
+
+/* The errand over the kept report (manager->delivery) has ended: tells it, and what was delivered is kept no longer. */
+void manager_report_tried(struct manager *manager, const struct failure *failure);
+
 /*
  * Notes that a load goes over to writing (kept over the death of this process), and how it ended: clean where the load
  * stage saw its last request through.
