@@ -57,13 +57,14 @@ parse_arguments(int argc, char **argv)
 		{ "check-config", no_argument, NULL, ARG_CHECK },
 		{ "once", no_argument, NULL, ARG_ONCE },
 		{ "dry-run", no_argument, NULL, ARG_DRY },
-		{ "explain", required_argument, NULL, ARG_EXPLAIN },
+		{ "explain", optional_argument, NULL, ARG_EXPLAIN },
 		{ "show-rows", no_argument, NULL, ARG_SHOW },
 		{ "log", required_argument, NULL, ARG_LOG },
 		{ "help", no_argument, NULL, ARG_HELP },
 		{ "version", no_argument, NULL, ARG_VERSION },
 		{ NULL, 0, NULL, 0 },
 	};
+	bool explain = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
@@ -72,7 +73,7 @@ parse_arguments(int argc, char **argv)
 		case ARG_CHECK: arg_check_config = true; break;
 		case ARG_ONCE: arg_once = true; break;
 		case ARG_DRY: arg_dry_run = true; break;
-		case ARG_EXPLAIN: arg_explain = optarg; break;
+		case ARG_EXPLAIN: explain = true; arg_explain = optarg; break;
 		case ARG_SHOW: arg_show_rows = true; break;
 		case ARG_LOG: arg_log = optarg; break;
 		case 'h':
@@ -80,6 +81,13 @@ parse_arguments(int argc, char **argv)
 		case ARG_VERSION: printf("patrond %s\n", PATROND_VERSION); return EXIT_SUCCESS;
 		default: fprintf(stderr, "See patrond --help.\n"); return EXIT_USAGE;
 		}
+	/* getopt has moved what is no option to the end: the feed may stand before other options, or after them */
+	if (explain && arg_explain == NULL && optind < argc)
+		arg_explain = argv[optind++];
+	if (explain && arg_explain == NULL) {
+		fprintf(stderr, "patrond: --explain requires an argument: the path of a zip\n");
+		return EXIT_USAGE;
+	}
 	if (optind < argc) {
 		char text[1200];
 
@@ -252,8 +260,9 @@ main(int argc, char **argv)
 		return config_print_effective(&config, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
 	}
 	if (geteuid() == 0) {
-		fprintf(stderr, "patrond: refuses to run as root: no stage runs as uid 0. Start it as a system user of its own, "
-		                "for example: setpriv --reuid patrond --regid patrond --init-groups patrond --once\n");
+		fprintf(stderr, "patrond: refuses to run as root: no stage runs as uid 0. Where its service is installed: systemctl "
+		                "start patrond, and patronctl run for a look at once. By hand start it as a system user of its own, for "
+		                "example: setpriv --reuid patrond --regid patrond --init-groups patrond --once\n");
 		return EXIT_USAGE;
 	}
 	if (open_log() < 0 || config_missing_told("patrond", arg_config, &config) > 0 || check_files(&config) > 0 || check_credentials(&config) > 0)

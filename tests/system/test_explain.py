@@ -106,7 +106,11 @@ class Explain(unittest.TestCase):
                 (1, "No such file", ["--explain", self.folder + "/nothing.zip"]),
                 (1, "not a file", ["--explain", self.folder]),
                 (1, "not a file", ["--explain", "/dev/null"]),
-                (1, "is no terminal", ["--explain", feed, "--show-rows"])):
+                (1, "no such argument", ["--explain", "--show-rows", feed, feed]),
+                (1, "requires an argument", ["--explain", "--show-rows"]),
+                (1, "is no terminal", ["--explain", feed, "--show-rows"]),
+                (1, "is no terminal", ["--explain", "--show-rows", feed]),
+                (1, "is no terminal", ["--show-rows", f"--explain={feed}"])):
             with self.subTest(arguments):
                 self.refused(status, words, *arguments)
 

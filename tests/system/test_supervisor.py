@@ -811,7 +811,8 @@ class Supervisor(unittest.TestCase):
                 file.write("[share]\npath = /x\n[sierra]\nurl = https://127.0.0.1/v6\n")
             done = self.command("--config", os.path.join(folder, "c.conf"), "--once", root=True, CREDENTIALS_DIRECTORY=folder)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("refuses to run as root", done.stderr)
+            for says in ("refuses to run as root", "systemctl start patrond", "patronctl run", "setpriv --reuid patrond"):
+                self.assertIn(says, done.stderr)
 
     def test_workspace_on_a_disk_is_refused(self):
         with Fake() as fake:
