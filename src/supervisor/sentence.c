@@ -13,7 +13,7 @@
 #include "supervisor/link.h"
 
 /*
- * {program} {feed} {row} {column} {number} {errno} {signal} {credential} stand for the failure's own. Nothing of a feed
+ * {program} {config} {feed} {row} {column} {line} {number} {errno} {signal} {credential} stand for the failure's own. Nothing of a feed
  * is ever quoted: a header that does not fit is told by its column's position, since without a header that text would
  * be a child's name.
  */
@@ -25,7 +25,7 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_STAGE_MISSING] = "patrond-{program} cannot be reached ({errno}): started by hand, its program must lie beside patrond or in ../libexec/patrond; under systemd, patrond-{program}.socket must be there.",
 	[FAILURE_NO_WALLS] = "patrond-{program} could not enter its sandbox ({errno}) and refused to work: the kernel must have seccomp and Landlock.",
 	[FAILURE_UID_ZERO] = "patrond-{program} refuses to run as root: start patrond as a system user of its own.",
-	[FAILURE_CONFIG] = "patrond-{program} could not read its configuration ({errno}): may its user read the configuration, the profiles and ca_file? See patrond --check-config.",
+	[FAILURE_CONFIG] = "patrond-{program} could not read its configuration ({errno}): {config}.",
 	[FAILURE_CREDENTIAL] = "The credential {credential} cannot be used ({errno}): by hand it is the file {credential} in $CREDENTIALS_DIRECTORY, under systemd /etc/credstore/{credential}.",
 	[FAILURE_WORKSPACE_FULL] = "The workspace is full: the feed does not fit into its tmpfs; give it more room (size= of the workspace, memory).",
 	[FAILURE_MEMORY] = "patrond-{program} has no memory left.",
@@ -34,7 +34,7 @@ static const char *const sentences[FAILURE_MAX] = {
 
 	[FAILURE_RESOLVE] = "The host's name cannot be resolved: see [{section}] in the configuration and the name service.",
 	[FAILURE_CONNECT] = "No connection to the host of [{section}] ({errno}): is it up, and the port right?",
-	[FAILURE_KNOWN_HOSTS] = "[sftp] known_hosts cannot be used (line {column}, {errno}): it must hold the server's host key, as ssh-keyscan prints it and a person has compared it.",
+	[FAILURE_KNOWN_HOSTS] = "[sftp] known_hosts cannot be used ({line}{errno}): it must be readable by all and hold the server's host key, as ssh-keyscan prints it and a person has compared it.",
 	[FAILURE_HOST_KEY_UNKNOWN] = "The SFTP server's host key is not in [sftp] known_hosts: get the key from the server's owner by another way, compare it, add it (a port other than 22 is written [host]:port).",
 	[FAILURE_HOST_KEY_CHANGED] = "The SFTP server's host key DIFFERS from the one in [sftp] known_hosts: somebody may stand between; ask the server's owner before you change the file.",
 	[FAILURE_HOST_KEY_REVOKED] = "The SFTP server showed a host key that [sftp] known_hosts marks @revoked: do not go on; ask the server's owner.",
@@ -180,6 +180,28 @@ expand_program(const struct context *c, char *ret, size_t size)
 	(void)snprintf(ret, size, "%s", link_program_name(c->program));
 }
 
+/* Which files this program reads, since the failure says no more than errno. */
+static void
+expand_config(const struct context *c, char *ret, size_t size)
+{
+	static const char *const files[PROGRAM_MAX] = {
+		[PROGRAM_DECODE] = ", patrond.conf.d/*.conf or a profile",
+		[PROGRAM_LOAD] = ", patrond.conf.d/*.conf or [sierra] ca_file",
+		[PROGRAM_MAIL] = ", patrond.conf.d/*.conf or [mail] ca_file",
+	};
+	const char *more = files[c->program] != NULL ? files[c->program] : " or patrond.conf.d/*.conf";
+	int number = abs(c->failure->number);
+
+	if (number == EACCES || number == EPERM)
+		(void)snprintf(ret, size, "its user may not read patrond.conf%s; patrond --check-config as root names the file, and "
+		                          "chmod a+r lets it be read", more);
+	else if (number == ENOENT)
+		(void)snprintf(ret, size, "patrond.conf%s is not there, or [share] path is not set; see patrond --check-config",
+		    more);
+	else
+		(void)snprintf(ret, size, "see patrond --check-config, and patrond.conf%s", more);
+}
+
 static void
 expand_credential(const struct context *c, char *ret, size_t size)
 {
@@ -198,6 +220,14 @@ static void
 expand_column(const struct context *c, char *ret, size_t size)
 {
 	(void)snprintf(ret, size, "%u", c->failure->column);
+}
+
+/* Of a file of the administrator's; nothing where it is about the whole of it. */
+static void
+expand_line(const struct context *c, char *ret, size_t size)
+{
+	if (c->failure->column > 0)
+		(void)snprintf(ret, size, "line %u, ", c->failure->column);
 }
 
 static void
@@ -230,10 +260,12 @@ static const struct {
 	{ "{feed}", expand_feed },
 	{ "{row}", expand_row },
 	{ "{column}", expand_column },
+	{ "{line}", expand_line },
 	{ "{number}", expand_number },
 	{ "{errno}", expand_errno },
 	{ "{signal}", expand_signal },
 	{ "{section}", expand_section },
+	{ "{config}", expand_config },
 	{ "{credential}", expand_credential },
 	{ "{missing}", expand_missing },
 	{ "{unknown}", expand_unknown },
@@ -261,7 +293,7 @@ sentence_failure(enum program program, const struct failure *failure, char *ret,
 	if (at == NULL)
 		at = "patrond-{program} failed for a reason without a name ({number}).";
 	while (*at != '\0') {
-		char text[128] = "";
+		char text[256] = "";
 		size_t length = 1;
 		bool token = false;
 

@@ -51,6 +51,14 @@ places(void **state)
 		{ PROGRAM_LOAD, { FAILURE_STAGE_DIED, FEED_KIND_INVALID, 0, 0, 9 }, "signal 9" },
 		{ PROGRAM_SHARE, { FAILURE_SHARE_GONE, FEED_KIND_INVALID, 0, 0, -2 }, "No such file" },
 		{ PROGRAM_FETCH, { FAILURE_CONNECT, FEED_KIND_INVALID, 0, 0, -111 }, "[sftp]" },
+		{ PROGRAM_FETCH, { FAILURE_KNOWN_HOSTS, FEED_KIND_INVALID, 0, 0, 2 }, "cannot be used (No such file" },
+		{ PROGRAM_FETCH, { FAILURE_KNOWN_HOSTS, FEED_KIND_INVALID, 0, 7, 74 }, "cannot be used (line 7, Bad message)" },
+		{ PROGRAM_FETCH, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, -13 },
+		    "may not read patrond.conf or patrond.conf.d/*.conf; patrond --check-config as root names the file" },
+		{ PROGRAM_DECODE, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, 13 }, "*.conf or a profile; patrond --check-config" },
+		{ PROGRAM_LOAD, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, -13 }, "[sierra] ca_file; patrond --check-config" },
+		{ PROGRAM_MAIL, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, -13 }, "[mail] ca_file; patrond --check-config" },
+		{ PROGRAM_SHARE, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, -2 }, "[share] path" },
 	};
 
 	(void)state;
