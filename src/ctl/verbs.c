@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/config_check.h"
+#include "common/config_readable.h"
 #include "ctl/answer.h"
 #include "ctl/follow.h"
 #include "ctl/reply.h"
@@ -206,7 +207,8 @@ verb_check_config(const struct verb_options *options)
 	const char *path = options->config != NULL ? options->config : config_path();
 	static struct config config;
 
-	if (config_read_told("patronctl", path, &config) < 0 || config_missing_told("patronctl", path, &config) > 0)
+	if (config_read_told("patronctl", path, &config) < 0 ||
+	    config_missing_told("patronctl", path, &config) + config_unreadable_told("patronctl", path, &config) > 0)
 		return EXIT_USAGE;
 	return config_print_effective(&config, stdout) < 0 ? EXIT_REFUSED : EXIT_SUCCESS;
 }

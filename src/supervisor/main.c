@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/config_check.h"
+#include "common/config_readable.h"
 #include "common/process.h"
 #include "supervisor/explain.h"
 #include "supervisor/journal.h"
@@ -255,7 +256,8 @@ main(int argc, char **argv)
 	if (config_read_told("patrond", arg_config, &config) < 0)
 		return EXIT_USAGE;
 	if (arg_check_config) {
-		if (config_missing_told("patrond", arg_config, &config) + check_files(&config) > 0)
+		if (config_missing_told("patrond", arg_config, &config) + check_files(&config) +
+		        config_unreadable_told("patrond", arg_config, &config) > 0)
 			return EXIT_USAGE;
 		return config_print_effective(&config, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
 	}

@@ -570,6 +570,7 @@ class Rest(Case):
     def test_check_config(self):
         """The very words of patrond --check-config."""
         with tempfile.TemporaryDirectory() as directory:
+            os.chmod(directory, 0o755)
             path = os.path.join(directory, "patrond.conf")
             for text in ("[share]\npath = /srv/x\n[sierra]\nurl = https://sierra.example.org/iii/sierra-api/v6\n", "[share]\npath = /srv/x\n",
                          "[sierra]\nspeed = 9\n", ""):
@@ -582,6 +583,18 @@ class Rest(Case):
                                  (theirs.returncode, theirs.stdout, theirs.stderr))
                 self.assertEqual(ours.status, 0 if "url" in text else 1)
                 self.assertEqual(patronctl("check-config", env={"PATROND_CONFIG": path}).stdout, ours.stdout)
+
+    @ROOT_ONLY
+    def test_check_config_of_a_file_for_root_alone(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "patrond.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("[share]\npath = /srv/x\n[sierra]\nurl = https://sierra.example.org/iii/sierra-api/v6\n")
+            os.chmod(path, 0o600)
+            os.chmod(directory, 0o755)
+            ours = patronctl("check-config", "--config", path)
+            self.assertEqual((ours.status, ours.stdout), (1, ""))
+            self.assertIn(f"patronctl: {path}: the configuration is not readable by all", ours.stderr)
 
     def test_broken_pipe(self):
         """Where nobody reads any more, patronctl ends; it does not spin."""

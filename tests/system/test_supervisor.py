@@ -801,6 +801,36 @@ class Supervisor(unittest.TestCase):
             status, entries = fake.run()
             self.assertEqual((status, [e["MESSAGE"] for e in entries if e["PRIORITY"] == "6"]), (0, ["Nothing new in 1 file."]))
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root reads what others may not")
+    def test_what_the_stages_cannot_read(self):
+        """root's --check-config names each file that a stage's user may not read."""
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            os.mkdir(os.path.join(folder, "c.conf.d"), 0o755)
+            profile = open(os.path.join(stagekit.ROOT, "config/profiles/chccs.conf"), encoding="utf-8").read()
+            files = {"own.conf": profile, "staff.conf": profile, "ca": "x", "mail-ca": "x", "kh": "x", "c.conf.d/more.conf": "[log]\n", "c.conf": (
+                "[sftp]\nhost = h\nuser = u\nknown_hosts = {0}/kh\n[sierra]\nurl = https://127.0.0.1/v6\nca_file = {0}/ca\n"
+                "[feed student]\nprofile = {0}/own.conf\n[feed staff]\nprofile = {0}/staff.conf\n[report]\nrecipients = a@example.org\n"
+                "[mail]\nrelay = smtp://h\nfrom = b@example.org\nca_file = {0}/mail-ca\n").format(folder)}
+            paths = {name: os.path.join(folder, name) for name in files}
+            for name, text in files.items():
+                with open(paths[name], "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.chmod(paths[name], 0o644)
+            check = lambda: self.command("--config", paths["c.conf"], "--check-config", root=True)  # noqa: E731
+            done = check()
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for name, path in [*paths.items(), ("c.conf.d", paths["c.conf"] + ".d")]:
+                with self.subTest(name):
+                    mode = os.stat(path).st_mode & 0o777
+                    os.chmod(path, 0o750 if os.path.isdir(path) else 0o600)
+                    done = check()
+                    os.chmod(path, mode)
+                    self.assertEqual((done.returncode, done.stdout), (1, ""))
+                    self.assertIn(f"patrond: {path}: ", done.stderr)
+                    self.assertIn("not readable by all", done.stderr)
+                    self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
     @unittest.skipUnless(os.geteuid() == 0, "needs root to be refused as root")
     def test_root_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
