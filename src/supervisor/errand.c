@@ -29,6 +29,10 @@ tell_walls(struct errand *errand)
 	if (walls == 0 || errand->walls_told)
 		return;
 	errand->walls_told = true;
+	/* Once in a life, or the log would be of little else; and again where they are not what they were. */
+	if (errand->manager->walls_told[errand->options.program] == walls)
+		return;
+	errand->manager->walls_told[errand->options.program] = walls;
 	entry_begin(&entry, 7, MESSAGE_WALLS, FEED_KIND_INVALID, NULL, "patrond-%s entered its sandbox%s%s.",
 	    link_program_name(errand->options.program), (walls & WALL_LANDLOCK_NET) != 0 ? ", ports limited" : "",
 	    (walls & WALL_LANDLOCK_SCOPE) != 0 ? ", scope limited" : "");

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "common/config.h"
+#include "common/program.h"
 #include "patrond/failure.h"
 #include "supervisor/memory.h"
 #include "supervisor/source.h"
@@ -64,6 +65,7 @@ struct manager {
 	struct janitor *janitor;
 	bool swept;             /* with --once: the janitor has had its turn */
 	struct watch *watch;  /* of the share, or NULL */
+	uint32_t walls_told[PROGRAM_MAX]; /* each stage's, as the log has them; 0 never */
 	struct failure source_failures[SOURCE_MAX]; /* of the last listing; code NONE where it went well */
 };
 

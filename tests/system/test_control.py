@@ -517,6 +517,22 @@ class Methods(unittest.TestCase):
             fake.open_gate()  # asked for, it does not wait for its pause
             self.assertEqual([f["end"] for f in daemon.look()[1]], ["complete"])
 
+    def test_walls_are_told_once_and_when_they_change(self):
+        with Fake() as fake, Daemon(fake) as daemon:
+            daemon.state("idle")
+            for _ in range(2):
+                self.assertEqual(daemon.look(again=True)[0], 0)
+            path = os.path.join(fake.directory, "patrond-share")
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            with open(path + ".new", "w", encoding="utf-8") as file:
+                file.write(text.replace("0x1f", "0x3f"))
+            os.chmod(path + ".new", 0o755)
+            os.rename(path + ".new", path)
+            daemon.look(again=True)
+            walls = [(e["STAGE"], e["WALLS"], e["PRIORITY"]) for e in daemon.stop() if "WALLS" in e]
+            self.assertEqual(sorted(walls), [("decode", "0x1f", "7"), ("load", "0x1f", "7"), ("share", "0x1f", "7"), ("share", "0x3f", "7")])
+
     def test_cancel_while_a_file_settles(self):
         with Fake() as fake:
             fake.settle = "60s"
