@@ -9,6 +9,7 @@
 
 #include "supervisor/journal.h"
 #include "supervisor/manager.h"
+#include "supervisor/sentence.h"
 
 struct errand {
 	struct manager *manager;
@@ -95,6 +96,8 @@ on_event(struct link *link, enum link_event event, const struct failure *failure
 	if (event == LINK_FAILED) {
 		errand->failed = true;
 		errand->failure = *failure;
+		if (failure->code == FAILURE_CANCELLED)
+			errand->failure.number = errand->manager->stopping ? CANCELLED_BY_STOP : 0;
 		tell_compromise(errand);
 	}
 	if (event == LINK_ENDED)
@@ -140,7 +143,7 @@ errand_run(struct errand **ret, struct manager *manager, const struct errand_opt
 	errand->options = *options;
 	if (manager->stopping && getenv("PATROND_STAGES") != NULL) {
 		/* systemd starts no stage any more while it stops patrond */
-		errand->failure = failure_of(FAILURE_CANCELLED, 0);
+		errand->failure = failure_of(FAILURE_CANCELLED, CANCELLED_BY_STOP);
 		r = -ECANCELED;
 	} else
 		r = link_open(&errand->link, manager->event, options->program, manager->config_path, &handler, errand,

@@ -144,7 +144,8 @@ tell_failure(struct load *load, const struct failure *failure)
 	char text[1024];
 
 	sentence_failure(cause_program(load, failure), failure, text, sizeof(text));
-	entry_begin(&entry, 3, MESSAGE_LOAD_FAILED, FEED_KIND_INVALID, load->id, "Load failed: %s", text);
+	entry_begin(&entry, 3, MESSAGE_LOAD_FAILED, FEED_KIND_INVALID, load->id, "Load %s: %s",
+	    failure->code == FAILURE_CANCELLED && failure->number == CANCELLED_BY_STOP ? "stopped" : "failed", text);
 	entry_field(&entry, "REASON", "%s", failure_word(failure->code));
 	if (failure->feed >= 0)
 		entry_field(&entry, "FEED", "%s", feed_kind_name(failure->feed));

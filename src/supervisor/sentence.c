@@ -29,7 +29,7 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_CREDENTIAL] = "The credential {credential} cannot be used ({errno}): by hand it is the file {credential} in $CREDENTIALS_DIRECTORY, under systemd /etc/credstore/{credential}.",
 	[FAILURE_WORKSPACE_FULL] = "The workspace is full: the feed does not fit into its tmpfs; give it more room (size= of the workspace, memory).",
 	[FAILURE_MEMORY] = "patrond-{program} has no memory left.",
-	[FAILURE_CANCELLED] = "The load was cancelled; what was done is reported, the rest comes with the next load.",
+	[FAILURE_CANCELLED] = "{cancelled}",
 	[FAILURE_DEADLINE] = "The load did not end within [load] deadline; what was done is reported, the rest comes with the next load.",
 
 	[FAILURE_RESOLVE] = "The host's name cannot be resolved: see [{section}] in the configuration and the name service.",
@@ -80,14 +80,14 @@ static const char *const sentences[FAILURE_MAX] = {
 	[FAILURE_RECORDS_CUT] = "The rows ended before their trailer: decode did not get to its end.",
 	[FAILURE_TLS_NAME] = "Sierra's TLS certificate is for another name than the host of [sierra] url: correct the url, or the certificate.",
 	[FAILURE_TLS_CA] = "Sierra's TLS certificate has run out, or is not signed by an authority that is trusted here: name its CA in [sierra] ca_file.",
-	[FAILURE_TLS] = "No TLS connection to Sierra could be made (error {number}).",
+	[FAILURE_TLS] = "No TLS connection to Sierra could be made ({curl}).",
 	[FAILURE_TOKEN_REFUSED] = "Sierra refused the API key (HTTP {number}): is the credential sierra-key right (key:secret), and the key enabled?",
 	[FAILURE_FORBIDDEN] = "Sierra's API key lacks a role (HTTP {number}): it needs Patrons Read and Patrons Write.",
 	[FAILURE_API_DISABLED] = "Sierra's API is switched off (code 117); it is tried again.",
 	[FAILURE_UNAUTHORIZED] = "Sierra refused a fresh token (HTTP {number}, 401): the key may have been withdrawn, or may not update patrons.",
 	[FAILURE_SIERRA_URL] = "There is no patron API at [sierra] url (HTTP {number}): it ends like /iii/sierra-api/v6.",
 	[FAILURE_SIERRA_REQUEST] = "Sierra refused a request that must be right (HTTP {number}): its API may have changed.",
-	[FAILURE_SIERRA_UNREACHABLE] = "Sierra cannot be reached or does not answer (error {number}): is it up, and [sierra] url right? It is tried again.",
+	[FAILURE_SIERRA_UNREACHABLE] = "Sierra cannot be reached or does not answer ({curl}): is it up, and [sierra] url right? It is tried again.",
 	[FAILURE_INDEX_ANSWER] = "Sierra's list of patrons could not be read (HTTP {number}): the index would have a hole, so nothing was written.",
 	[FAILURE_INDEX_ORDER] = "Sierra's list of patrons does not ascend: the index would have a hole, so nothing was written.",
 	[FAILURE_INDEX_EMPTY] = "Sierra shows no patron at all: that cannot be, so nothing was written.",
@@ -252,6 +252,50 @@ expand_unknown(const struct context *c, char *ret, size_t size)
 		(void)snprintf(ret, size, ", and its column %u is none of the profile's", c->failure->column);
 }
 
+/* Who stops patrond must not read of a failure; and what was broken off need not have been a load. */
+static void
+expand_cancelled(const struct context *c, char *ret, size_t size)
+{
+	static const struct {
+		const char *what, *then;
+	} work[PROGRAM_MAX] = {
+		[PROGRAM_FETCH] = { "The look at the SFTP drop", "the next look begins anew." },
+		[PROGRAM_SHARE] = { "The work on the share", "the next look begins anew." },
+		[PROGRAM_MAIL] = { "The mail", "the next report is mailed." },
+	};
+	const char *what = work[c->program].what, *then = work[c->program].then;
+
+	(void)snprintf(ret, size, "%s was %s; %s", what != NULL ? what : "The load",
+	    c->failure->number == CANCELLED_BY_STOP ? "broken off, since patrond was stopped" : "cancelled",
+	    then != NULL ? then : "what was done is reported, the rest comes with the next load.");
+}
+
+/* The common ones of libcurl's codes (CURLcode); any other number stands alone. */
+static void
+expand_curl(const struct context *c, char *ret, size_t size)
+{
+	static const struct {
+		int number;
+		const char *text;
+	} codes[] = {
+		{ 6, "its host name was not found" },
+		{ 7, "the connection was refused, or found no way" },
+		{ 28, "it took too long" },
+		{ 35, "the TLS handshake failed" },
+		{ 52, "it closed the connection without an answer" },
+		{ 55, "the connection broke" },
+		{ 56, "the connection broke" },
+		{ 60, "its TLS certificate is not trusted" },
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].number == c->failure->number) {
+			(void)snprintf(ret, size, "%s, error %d", codes[i].text, c->failure->number);
+			return;
+		}
+	(void)snprintf(ret, size, "error %d", c->failure->number);
+}
+
 static const struct {
 	const char *token;
 	void (*expand)(const struct context *context, char *ret, size_t size);
@@ -269,6 +313,8 @@ static const struct {
 	{ "{credential}", expand_credential },
 	{ "{missing}", expand_missing },
 	{ "{unknown}", expand_unknown },
+	{ "{cancelled}", expand_cancelled },
+	{ "{curl}", expand_curl },
 };
 
 /* Adds text at *used, cut where the room ends. */

@@ -9,6 +9,8 @@
 #include "common/program.h"
 #include "patrond/failure.h"
 
+#define CANCELLED_BY_STOP 1 /* number of FAILURE_CANCELLED: patrond itself was stopped */
+
 /* Writes the sentence of a failure that a program reported (or that the supervisor saw of it). Always terminated. */
 void sentence_failure(enum program program, const struct failure *failure, char *ret, size_t size);
 

@@ -409,6 +409,9 @@ class Methods(unittest.TestCase):
                 finished = [m["parameters"]["finished"] for m in messages if m["parameters"]["kind"] == "summary"]
                 self.assertEqual([(f["end"], f["reason"]) for f in finished], [("failed", "cancelled")])
                 self.assertFalse(os.path.exists(daemon.path))
+                daemon.reader.join(10)
+                told = [e["MESSAGE"] for e in map(json.loads, daemon.lines) if e.get("REASON") == "cancelled"]
+                self.assertEqual([t.split(";")[0] for t in told], ["Load stopped: The load was broken off, since patrond was stopped"])
         shutil.rmtree(folder)
 
     # --- run ---

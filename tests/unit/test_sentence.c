@@ -59,6 +59,16 @@ places(void **state)
 		{ PROGRAM_LOAD, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, -13 }, "[sierra] ca_file; patrond --check-config" },
 		{ PROGRAM_MAIL, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, -13 }, "[mail] ca_file; patrond --check-config" },
 		{ PROGRAM_SHARE, { FAILURE_CONFIG, FEED_KIND_INVALID, 0, 0, -2 }, "[share] path" },
+		{ PROGRAM_LOAD, { FAILURE_CANCELLED, FEED_KIND_INVALID, 0, 0, 0 }, "The load was cancelled; what was done" },
+		{ PROGRAM_LOAD, { FAILURE_CANCELLED, FEED_KIND_INVALID, 0, 0, CANCELLED_BY_STOP }, "The load was broken off, since patrond was stopped; what was done" },
+		{ PROGRAM_FETCH, { FAILURE_CANCELLED, FEED_KIND_INVALID, 0, 0, CANCELLED_BY_STOP }, "The look at the SFTP drop was broken off" },
+		{ PROGRAM_SHARE, { FAILURE_CANCELLED, FEED_KIND_INVALID, 0, 0, 0 }, "The work on the share was cancelled" },
+		{ PROGRAM_MAIL, { FAILURE_CANCELLED, FEED_KIND_INVALID, 0, 0, CANCELLED_BY_STOP }, "The mail was broken off" },
+		{ PROGRAM_LOAD, { FAILURE_SIERRA_UNREACHABLE, FEED_KIND_INVALID, 0, 0, 7 }, "(the connection was refused, or found no way, error 7)" },
+		{ PROGRAM_LOAD, { FAILURE_SIERRA_UNREACHABLE, FEED_KIND_INVALID, 0, 0, 6 }, "(its host name was not found, error 6)" },
+		{ PROGRAM_LOAD, { FAILURE_SIERRA_UNREACHABLE, FEED_KIND_INVALID, 0, 0, 28 }, "(it took too long, error 28)" },
+		{ PROGRAM_LOAD, { FAILURE_SIERRA_UNREACHABLE, FEED_KIND_INVALID, 0, 0, 503 }, "(error 503)" },
+		{ PROGRAM_LOAD, { FAILURE_TLS, FEED_KIND_INVALID, 0, 0, 35 }, "(the TLS handshake failed, error 35)" },
 	};
 
 	(void)state;
