@@ -124,14 +124,14 @@ on_clean_answer(struct wire_in *in, void *userdata)
 
 /* What stays is tried again, and told again, after growing pauses: until it is gone. */
 static void
-try_later(struct janitor *janitor, struct finding *finding)
+try_later(const struct janitor *janitor, struct finding *finding, usec_t first, usec_t longest)
 {
-	usec_t pause = TRY_FIRST;
+	usec_t pause = first;
 
-	for (uint32_t i = 0; i < finding->attempts && pause < TRY_MAX; i++)
+	for (uint32_t i = 0; i < finding->attempts && pause < longest; i++)
 		pause *= 2;
-	if (pause > TRY_MAX)
-		pause = TRY_MAX;
+	if (pause > longest)
+		pause = longest;
 	finding->attempts++;
 	finding->next_try = manager_realtime(janitor->manager) + (int64_t)pause;
 }
@@ -147,11 +147,11 @@ on_clean_end(const struct failure *failure, void *userdata)
 		struct failure lie = failure_of(FAILURE_PROTOCOL, WIRE_SHARE_CLEANED);
 
 		janitor_tell_failure(finding, PROGRAM_SHARE, failure != NULL ? failure : &lie);
-		try_later(janitor, finding);
+		try_later(janitor, finding, TRY_FIRST, TRY_MAX);
 	} else {
 		janitor_tell_result(finding, janitor->result);
 		if (janitor->result == CLEAN_STAYS)
-			try_later(janitor, finding);
+			try_later(janitor, finding, TRY_FIRST, TRY_MAX);
 		else
 			finding->gone = true;
 		/* another file has its name: it is found by the next sweep */
@@ -192,6 +192,9 @@ static void
 take_verdict(struct finding *finding, enum zip_verdict verdict, uint32_t kinds)
 {
 	finding->asked = true;
+	finding->unanswered = false;
+	finding->attempts = 0; /* those to clean it are counted anew */
+	finding->next_try = 0;
 	/* A zip of a known name need hold nothing that is named like a feed; one of another name is other people's then. */
 	finding->plain = verdict == ZIP_VERDICT_SHAPED ||
 	                 (verdict == ZIP_VERDICT_PLAIN && (finding->what == PLAINTEXT_KNOWN_ZIP || kinds != 0));
@@ -216,14 +219,24 @@ on_ask_answer(struct wire_in *in, void *userdata)
 	return 0;
 }
 
-/* No answer is no "no": it is told, once, and the file is asked about again when it changes or patrond is started anew. */
+/* No answer is no "no": the file is asked about again, and what went wrong told again, after growing pauses. */
+static void
+ask_later(const struct janitor *janitor, struct finding *finding)
+{
+	const struct config *config = &janitor->manager->config;
+
+	finding->asked = true;
+	finding->unanswered = true;
+	try_later(janitor, finding, config->load.retry_pause, config->load.retry_pause_max);
+}
+
 static void
 not_answered(struct janitor *janitor, enum program program, const struct failure *failure)
 {
 	struct finding *finding = &janitor->findings[janitor->at];
 
-	finding->asked = true;
-	/* One that changed meanwhile is another finding in the next sweep. */
+	ask_later(janitor, finding);
+	/* One that changed meanwhile is another finding in the next sweep, as a rule: a mode alone makes none. */
 	if (failure->code != FAILURE_FEED_CHANGED && failure->code != FAILURE_SHARE_FILE)
 		janitor_tell_failure(finding, program, failure);
 	janitor->fd = workspace_wipe(janitor->fd);
@@ -318,6 +331,7 @@ begin_asking(struct janitor *janitor, struct finding *finding)
 			return true;
 		janitor->fd = workspace_wipe(janitor->fd);
 		failure = failure_of(r == -ENOSPC ? FAILURE_WORKSPACE_FULL : FAILURE_INTERNAL, r);
+		ask_later(janitor, finding);
 	}
 	janitor_tell_failure(finding, PROGRAM_SHARE, &failure);
 	return false;
@@ -407,9 +421,11 @@ merge(struct janitor *janitor)
 
 		if (janitor->count > 0)
 			before = bsearch(finding, janitor->findings, janitor->count, sizeof(*finding), by_place);
-		if (before != NULL && is_same(before, finding))
+		if (before != NULL && is_same(before, finding)) {
 			*finding = *before;
-		else if (janitor->swept)
+			if (finding->unanswered && finding->next_try <= now)
+				finding->asked = false;
+		} else if (janitor->swept)
 			finding->first_seen = now;
 	}
 	if (janitor->fresh_count > 0)

@@ -17,9 +17,10 @@ struct finding {
 	int64_t first_seen;     /* microseconds since 1970: when it appeared, as far as can be told */
 	int64_t told;           /* when it was reported last, 0 never */
 	bool asked;             /* decode has said what it is, or cannot be asked */
+	bool unanswered;        /* it has not said it: it is asked again at next_try */
 	bool plain;             /* it is plaintext */
 	bool gone;
-	uint32_t attempts;      /* to clean it, in vain */
+	uint32_t attempts;      /* to clean it, or to learn what it is, in vain */
 	int64_t next_try;
 };
 

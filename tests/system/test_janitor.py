@@ -397,6 +397,27 @@ class Head(unittest.TestCase):
         self.assertEqual((status, town.here()), (0, ["all_patrons.csv"]))
         self.assertEqual([(e["RESULT"], e["PRIORITY"]) for e in entries if "RESULT" in e], [("stays", "3")])
 
+    def test_no_answer_is_asked_for_again(self):
+        """Decode dies while a file is asked about, which does not change afterwards: it is plaintext all the same."""
+        town = self.town(policy="report")
+        town.settings["poll_interval"] = "1s"
+        town.extra = "[load]\nretry_pause = 1s\n"
+        os.unlink(town.path("patrond-decode"))
+        with open(town.path("broken"), "w", encoding="ascii"), open(town.path("patrond-decode"), "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n[ ! -e '{town.path('broken')}' ] || exit 1\nexec '{os.path.join(stagekit.BIN, 'patrond-decode')}'\n")
+        os.chmod(town.path("patrond-decode"), 0o755)
+        town.put("export.csv", PLAIN)
+        town.start()
+        self.assertTrue(town.wait(lambda: len(town.said("could not be looked through")) >= 2, 15), town.entries)
+        self.assertEqual(self.found(town), {})
+        os.unlink(town.path("broken"))
+        self.assertTrue(town.wait(lambda: self.found(town) == {"export.csv": "unknown"}, 20), town.entries)
+        failures = len(town.said("could not be looked through"))
+        time.sleep(2.5)
+        town.stop()
+        self.assertEqual(len(town.said("could not be looked through")), failures)
+        self.assertEqual(len(town.said("Plaintext on the share: e")), 1)
+
     def test_names_are_escaped(self):
         town = self.town(patterns="*.csv")
         town.put(b"evil\n\xff=\x1b[2J.csv", PLAIN)
