@@ -18,8 +18,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct config_feed feeds[FEED_KIND_MAX] = {
-	[FEED_STUDENT] = { "chccs", "*tudent*.csv", "0 1", OPT_OUT_PROFILE },
-	[FEED_STAFF] = { "chccs", "*staff*.csv", "", OPT_OUT_PROFILE },
+	[FEED_STUDENT] = { .profile = "chccs", .pattern = "*tudent*.csv", .statuses = "0 1", .opt_out = OPT_OUT_PROFILE },
+	[FEED_STAFF] = { .profile = "chccs", .pattern = "*staff*.csv", .opt_out = OPT_OUT_PROFILE },
 };
 
 static const struct profiles *
