@@ -56,6 +56,73 @@ kinds_left(const struct look *look, const struct content *content)
 	return choose_kinds(look->memory, content, look->covered);
 }
 
+/* Half an upload, later than all that was loaded. */
+static bool
+unreadable_newest(const struct look *look, const struct content *content)
+{
+	const struct memory *memory = look->manager->memory;
+
+	return content->verdict == ZIP_VERDICT_UNREADABLE && content->mtime > memory->last_mtime[FEED_STUDENT] &&
+	       content->mtime > memory->last_mtime[FEED_STAFF];
+}
+
+static bool
+was_at(const struct memory *memory, const struct content *content, unsigned int sources)
+{
+	for (size_t i = 0; i < memory->file_count; i++) {
+		const struct known_file *file = &memory->files[i];
+
+		if ((sources & (1U << file->source)) != 0 && !file->unread &&
+		    memcmp(file->fingerprint, content->fingerprint, FINGERPRINT_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of the last listing of a source that cannot be listed now: a newer file that nobody has read. */
+static bool
+unread_at(const struct look *look, const struct content *content, unsigned int sources)
+{
+	for (size_t s = 0; s < SOURCE_MAX; s++) {
+		const struct source *source = &look->manager->sources[s];
+
+		for (size_t i = 0; (sources & (1U << s)) != 0 && i < source->count; i++)
+			if (source->files[i].mtime > content->mtime && look_known(look, &source->files[i]) == NULL)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * True where a newer feed of its kinds waits at a source that cannot be listed: whether it still lies there nobody knows, and
+ * the older one could bring back a child whom it opts out.
+ */
+static bool
+newer_out_of_sight(const struct look *look, const struct content *content)
+{
+	const struct memory *memory = look->memory;
+	const unsigned int silent = manager_sources(look->manager) & ~look->listed;
+	const uint32_t left = kinds_left(look, content);
+
+	if (silent == 0)
+		return false;
+	for (size_t i = 0; i < memory->content_count; i++) {
+		const struct content *other = &memory->contents[i];
+		bool waits = other->state == CONTENT_DUE || other->state == CONTENT_HELD || other->state == CONTENT_REFUSED;
+		uint32_t kinds = unreadable_newest(look, other) ? FEED_BITS_ALL : other->kinds;
+
+		if (waits && other->mtime > content->mtime && (kinds & left) != 0 && was_at(memory, other, silent))
+			return true;
+	}
+	return unread_at(look, content, silent);
+}
+
+static void
+tell_out_of_sight(const struct shown_file *file)
+{
+	tell_file(file, MESSAGE_SOURCE_FAILED, "waits: a newer feed was seen at a source that cannot be listed now.");
+}
+
 static void
 queue_run(struct look *look, const struct content *content, uint32_t kinds)
 {
@@ -89,7 +156,9 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
 			content->state = CONTENT_SUPERSEDED;
 		tell_superseded(file);
-	} else if (look->feed_fd >= 0 && (look->request.take & (1U << file->source)) != 0)
+	} else if (look->feed_fd >= 0 && newer_out_of_sight(look, content))
+		tell_out_of_sight(file);
+	else if (look->feed_fd >= 0 && (look->request.take & (1U << file->source)) != 0)
 		queue_run(look, content, kinds); /* of another source it only covers the older ones */
 	else if (content->state == CONTENT_HELD)
 		manager_count_status(look->manager, 4);
@@ -322,16 +391,6 @@ copy(struct look *look)
 	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
 }
 
-/* Half an upload, later than all that was loaded. */
-static bool
-unreadable_newest(const struct look *look, const struct content *content)
-{
-	const struct memory *memory = look->manager->memory;
-
-	return content->verdict == ZIP_VERDICT_UNREADABLE && content->mtime > memory->last_mtime[FEED_STUDENT] &&
-	       content->mtime > memory->last_mtime[FEED_STAFF];
-}
-
 /* Whether the next candidate must be copied. Where not, it is dealt with here. */
 static bool
 needs_copy(struct look *look, const struct shown_file *file)
@@ -379,8 +438,13 @@ needs_copy(struct look *look, const struct shown_file *file)
 		look->covered |= content->kinds;
 		return false;
 	}
-	if (to_be_run(look, content) && kinds_left(look, content) != 0)
-		return true;
+	if (to_be_run(look, content) && kinds_left(look, content) != 0) {
+		if (!newer_out_of_sight(look, content))
+			return true;
+		tell_out_of_sight(file);
+		look->covered |= content->kinds;
+		return false;
+	}
 	if (content->state == CONTENT_HELD && kinds_left(look, content) == 0) {
 		decide(look, file, content); /* a newer one of its kind has overtaken it */
 		return false;

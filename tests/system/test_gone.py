@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A feed that is taken away before it could be loaded: nobody waits for it any more, and nothing older slips past it."""
 import os
+import shutil
 import tempfile
 import unittest
 
@@ -123,6 +124,50 @@ class Gone(unittest.TestCase):
             self.assertEqual(daemon.look(), (0, []))
             self.assertEqual(daemon.call("Status")["due"], [])
             daemon.stop()
+
+    def test_nothing_older_while_the_newest_is_out_of_sight(self):
+        """The newest waits, or was never read, at a source that cannot be listed now: an older one of the other source waits, too."""
+        sftp = os.path.join(self.folder.name, "sftp")
+        fetch = SHARE.replace("SHARE_LIST", "FETCH_LIST").replace("share-gone", "connect").format(file=sftp)
+        unread = fetch.replace('        say("COPIED"', '        os._exit(1)\n        say("COPIED"')
+        for how, fetches in (("due", fetch), ("unread", unread)):
+            with self.subTest(how=how), self.fake(fetch=fetches, decode=DECODE, load=LOAD) as fake:
+                fake.extra = "[sftp]\nhost = 127.0.0.1\nuser = u\nsettle = 1ms\nknown_hosts = /etc/hosts\n"
+                shutil.copy(os.path.join(fake.directory, "credentials/zip-password"), os.path.join(fake.directory, "credentials/sftp-key"))
+                self.show()
+                self.put(sftp, "bad.zip 2\n")
+                with Daemon(fake) as daemon:
+                    daemon.state("idle")
+                    self.put(sftp, "gone\n")
+                    self.show("old.zip 1")
+                    for _ in range(2):  # when it is read, and when it is known
+                        self.assertEqual(daemon.look(), (2, []))
+                    self.show("old.zip 1", "new.zip 3")  # what is newer still does not wait
+                    self.assertEqual([f["end"] for f in daemon.look()[1]], ["complete"])
+                    daemon.stop()
+                with Daemon(fake) as daemon:
+                    daemon.state("idle")
+                    self.show("old.zip 1")
+                    self.put(sftp, "")  # overtaken by what was loaded
+                    self.assertEqual(daemon.look(), (0, []))
+                    daemon.stop()
+
+    def test_an_older_one_goes_on_when_the_newest_is_gone(self):
+        sftp = os.path.join(self.folder.name, "sftp")
+        fetch = SHARE.replace("SHARE_LIST", "FETCH_LIST").replace("share-gone", "connect").format(file=sftp)
+        with self.fake(fetch=fetch, decode=DECODE, load=LOAD) as fake:
+            fake.extra = "[sftp]\nhost = 127.0.0.1\nuser = u\nsettle = 1ms\nknown_hosts = /etc/hosts\n"
+            shutil.copy(os.path.join(fake.directory, "credentials/zip-password"), os.path.join(fake.directory, "credentials/sftp-key"))
+            self.show()
+            self.put(sftp, "bad.zip 2\n")
+            with Daemon(fake) as daemon:
+                daemon.state("idle")
+                self.put(sftp, "gone\n")
+                self.show("old.zip 1")
+                self.assertEqual(daemon.look(), (2, []))
+                self.put(sftp, "")
+                self.assertEqual([f["end"] for f in daemon.look()[1]], ["complete"])
+                daemon.stop()
 
     def test_a_held_feed_that_is_deleted(self):
         self.show("feed.zip 1")
