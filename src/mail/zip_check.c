@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "patrond/limits.h"
+#include "patrond/report_files.h"
 
 #define END_SIZE 22U
 #define END_MAGIC 0x06054b50U
@@ -24,9 +25,13 @@
 #define EXTRA_AES 0x9901U
 #define EXTRA_AES_SIZE 7U
 #define STRENGTH_256 3U
-#define DIRECTORY_MAX 4096U /* three entries of some hundred bytes */
+#define DIRECTORY_MAX 4096U /* a few entries of some hundred bytes */
 
-static const char *const names[] = { "barcode_errors.csv", "held_rows.csv", "rejected_rows.csv" };
+static const char *const names[] = {
+#define NAME_OF(table, name, header) name,
+	REPORT_FILES(NAME_OF)
+#undef NAME_OF
+};
 
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
 

@@ -14,10 +14,9 @@ static const struct {
 	const char *name;
 	const char *header;
 } files[TABLE_MAX] = {
-	[TABLE_CLEANUP] = { "barcode_errors.csv", "patron_id,field,expiration_date,class\n" },
-	[TABLE_HELD] = { "held_rows.csv", "feed,row,reason,patron_id\n" },
-	[TABLE_REJECTED] = { "rejected_rows.csv", "feed,row,reason\n" },
-	[TABLE_OPTED_OUT] = { "opted_out_patrons.csv", "patron_id\n" },
+#define FILE_OF(table, name, header) [TABLE_##table] = { name, header "\n" },
+	REPORT_FILES(FILE_OF)
+#undef FILE_OF
 };
 
 /* What begins a formula in a spreadsheet; the last four are the full-width forms, which East Asian ones take too. */

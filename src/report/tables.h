@@ -16,12 +16,12 @@
 
 #include "common/buf.h"
 #include "patrond/outcome.h"
+#include "patrond/report_files.h"
 
 enum table {
-	TABLE_CLEANUP,
-	TABLE_HELD,
-	TABLE_REJECTED,
-	TABLE_OPTED_OUT,
+#define TABLE_OF(table, name, header) TABLE_##table,
+	REPORT_FILES(TABLE_OF)
+#undef TABLE_OF
 	TABLE_MAX,
 };
 

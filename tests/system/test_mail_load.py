@@ -116,7 +116,7 @@ class Received(Case):
             right = subprocess.run([c.format(REPORT_PASSWORD) for c in command], capture_output=True, stdin=subprocess.DEVNULL)
             self.assertEqual(right.returncode, 0, command[0])
             self.assertTrue(right.stdout.startswith(b"patron_id,field,expiration_date,class\n"), command[0])
-            self.assertEqual(len(right.stdout.splitlines()), 1 + self.cleanup_rows())
+            self.assertEqual(len(right.stdout.splitlines()), 1 + self.cleanup_rows() + len(hand_feed.OPTED_OUT))
             wrong = subprocess.run([c.format("wrong") for c in command], capture_output=True, stdin=subprocess.DEVNULL)
             self.assertNotEqual(wrong.returncode, 0, command[0])
             self.assertNotIn(b"patron_id", wrong.stdout)

@@ -215,11 +215,13 @@ not_a_file(void **state)
 static void
 reports(void **state)
 {
-	static const char *const good[][4] = {
+	static const char *const good[][5] = {
 		{ "barcode_errors.csv", NULL },
 		{ "rejected_rows.csv", NULL },
 		{ "barcode_errors.csv", "held_rows.csv", "rejected_rows.csv", NULL },
 		{ "held_rows.csv", "barcode_errors.csv", NULL },
+		{ "opted_out_patrons.csv", NULL },
+		{ "barcode_errors.csv", "held_rows.csv", "rejected_rows.csv", "opted_out_patrons.csv", NULL },
 	};
 
 	(void)state;
