@@ -300,7 +300,7 @@ on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct link *link = userdata;
 	ssize_t n = wire_read(&link->reader, fd);
-	struct wire_in in;
+	struct wire_in in = { 0 };
 	int r;
 
 	(void)source;

@@ -151,6 +151,7 @@ on_listed(const struct failure *failure, void *userdata)
 		source_end(&look->manager->sources[source]);
 		manager_source_error(look->manager, source, NULL);
 		look->listed |= 1U << source;
+		look->memory->listed |= 1U << source;
 	} else {
 		source_abort(&look->manager->sources[source]);
 		look_tell_failure(look, source, look_source_program(source), failure,

@@ -94,6 +94,16 @@ unread_at(const struct look *look, const struct content *content, unsigned int s
 }
 
 /*
+ * True where a source cannot be listed that never was since the memory began, at a first start or after a reboot: what it
+ * holds may be newer than all that is seen, and nobody could tell.
+ */
+static bool
+never_listed(const struct look *look)
+{
+	return (manager_sources(look->manager) & ~look->listed & ~look->memory->listed) != 0;
+}
+
+/*
  * True where a newer feed of its kinds waits at a source that cannot be listed: whether it still lies there nobody knows, and
  * the older one could bring back a child whom it opts out.
  */
@@ -106,6 +116,8 @@ newer_out_of_sight(const struct look *look, const struct content *content)
 
 	if (silent == 0)
 		return false;
+	if (never_listed(look))
+		return true;
 	for (size_t i = 0; i < memory->content_count; i++) {
 		const struct content *other = &memory->contents[i];
 		bool waits = other->state == CONTENT_DUE || other->state == CONTENT_HELD || other->state == CONTENT_REFUSED;
@@ -118,9 +130,11 @@ newer_out_of_sight(const struct look *look, const struct content *content)
 }
 
 static void
-tell_out_of_sight(const struct shown_file *file)
+tell_out_of_sight(const struct look *look, const struct shown_file *file)
 {
-	tell_file(file, MESSAGE_SOURCE_FAILED, "waits: a newer feed was seen at a source that cannot be listed now.");
+	tell_file(file, MESSAGE_SOURCE_FAILED,
+	    never_listed(look) ? "waits: a source that could never be listed since patrond's memory began may have a newer feed."
+	                       : "waits: a newer feed was seen at a source that cannot be listed now.");
 }
 
 static void
@@ -157,7 +171,7 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 			content->state = CONTENT_SUPERSEDED;
 		tell_superseded(file);
 	} else if (look->feed_fd >= 0 && newer_out_of_sight(look, content))
-		tell_out_of_sight(file);
+		tell_out_of_sight(look, file);
 	else if (look->feed_fd >= 0 && (look->request.take & (1U << file->source)) != 0)
 		queue_run(look, content, kinds); /* of another source it only covers the older ones */
 	else if (content->state == CONTENT_HELD)
@@ -441,7 +455,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 	if (to_be_run(look, content) && kinds_left(look, content) != 0) {
 		if (!newer_out_of_sight(look, content))
 			return true;
-		tell_out_of_sight(file);
+		tell_out_of_sight(look, file);
 		look->covered |= content->kinds;
 		return false;
 	}

@@ -67,7 +67,7 @@ read_file(const cJSON *item, struct known_file *file)
 static bool
 read_last(const cJSON *root, struct memory *memory)
 {
-	double patrons, writing;
+	double patrons, listed, writing;
 
 	for (int i = 0; i < FEED_KIND_MAX; i++) {
 		const cJSON *last = cJSON_GetObjectItemCaseSensitive(root, feed_kind_name((enum feed_kind)i));
@@ -81,9 +81,11 @@ read_last(const cJSON *root, struct memory *memory)
 		memory->last_rows[i] = (uint32_t)rows;
 		memory->last_mtime[i] = (int64_t)mtime;
 	}
-	if (!get_number(root, "patrons", 0, GET_EXACT, &patrons) || !get_number(root, "writing", 0, 1, &writing))
+	if (!get_number(root, "patrons", 0, GET_EXACT, &patrons) || !get_number(root, "writing", 0, 1, &writing) ||
+	    !get_number(root, "listed", 0, (1U << SOURCE_MAX) - 1, &listed))
 		return false;
 	memory->last_patrons = (uint64_t)patrons;
+	memory->listed = (uint32_t)listed;
 	memory->writing = writing > 0;
 	return true;
 }
@@ -219,6 +221,7 @@ memory_json(const struct memory *memory)
 			state_put_shape(&put, last, "shape", &memory->last_shape[i]);
 	}
 	put_number(&put, root, "patrons", memory->last_patrons);
+	put_number(&put, root, "listed", memory->listed);
 	put_number(&put, root, "writing", memory->writing);
 	if (memory->mailed.known)
 		put_mailed(&put, put_object(&put, root, "mailed"), &memory->mailed);

@@ -76,6 +76,7 @@ struct memory {
 	int64_t last_mtime[FEED_KIND_MAX];      /* of the newest feed loaded; 0 none */
 	uint64_t last_patrons;
 	struct mailed mailed;
+	uint32_t listed;                        /* sources that were listed well, as a mask */
 	bool writing;                           /* a load began to write and its end was not seen */
 };
 

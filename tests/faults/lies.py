@@ -204,6 +204,7 @@ def put_programs(library, one, rig):
     for program in ("patrond", "patrond-load", "patrond-share", "patrond-report"):
         os.makedirs(rig.path("bin"), exist_ok=True)
         shutil.copy(os.path.join(library.build, "bin", program), rig.path("bin"))
+    shutil.copytree(os.path.join(library.build, "bin", "profiles"), rig.path("bin", "profiles"), dirs_exist_ok=True)
     with open(rig.path("bin", "patrond-decode"), "w", encoding="utf-8") as file:
         file.write(PRELUDE.format(system=SYSTEM, kinds=one.kinds) + one.body)
     os.chmod(rig.path("bin", "patrond-decode"), 0o755)

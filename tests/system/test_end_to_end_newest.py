@@ -284,6 +284,23 @@ class Statuses(Case):
         finally:
             self.house.sftp.start()
         self.assertEqual((result.status, result.reasons()), (2, ["connect"]), result.messages())
+        # with no memory of that source nobody knows whether it has a newer one, which may opt out
+        self.assertEqual(self.child(), "2024-05-05")
+        self.assertIn("feed.zip waits: a source that could never be listed", "\n".join(result.messages()))
+        self.assertEqual(self.house.patrond("--once").status, 0)
+        self.assertNotEqual(self.child(), "2024-05-05")
+
+    def test_one_source_down_later(self):
+        """Once it was seen, the other one goes on by itself."""
+        self.assertEqual(self.house.patrond("--once").status, 0)
+        self.house.sftp.stop_process()
+        try:
+            self.house.share("feed.zip", zip_of([OPTED_IN]))
+            result = self.house.patrond("--once")
+        finally:
+            self.house.sftp.start()
+        self.assertEqual((result.status, result.reasons()), (2, ["connect"]), result.messages())
+        self.assertNotEqual(self.child(), "2024-05-05")
 
     def test_as_a_service(self):
         """Without --once: it looks by itself, takes what comes, and ends with 0 when it is told to."""

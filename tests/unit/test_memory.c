@@ -74,6 +74,7 @@ kept_over_a_restart(void **state)
 		.columns = { [COLUMN_KEY] = { .filled = 400 }, [COLUMN_SITE] = { .filled = 3 } }, .school_rows = { 200, 100 } };
 	memory->last_mtime[FEED_STUDENT] = 1795436425123456;
 	memory->last_patrons = 150000;
+	memory->listed = 2;
 	memory->writing = true;
 	assert_int_equal(memory_save(memory), 0);
 	path_of(path, sizeof(path));
@@ -97,6 +98,7 @@ kept_over_a_restart(void **state)
 	assert_int_equal(again->last_shape[FEED_STAFF].rows, 0);
 	assert_int_equal(again->last_mtime[FEED_STUDENT], 1795436425123456);
 	assert_int_equal(again->last_patrons, 150000);
+	assert_int_equal(again->listed, 2);
 	assert_true(again->writing);
 	assert_true(again->mailed.known);
 	assert_memory_equal(again->mailed.digest, fingerprint, FINGERPRINT_SIZE);
@@ -104,7 +106,7 @@ kept_over_a_restart(void **state)
 	assert_int_equal(again->mailed.done, 5);
 }
 
-#define SOUND "{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,\"writing\":0,"
+#define SOUND "{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,\"listed\":3,\"writing\":0,"
 #define ZEROES "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* What cannot be read is told, and as good as none. */
