@@ -207,7 +207,8 @@ class Start(Refusals):
 
     @unittest.skipIf(os.geteuid() != 0, "needs root")
     def test_as_root(self):
-        self.not_begun("refuses to run as root: no stage runs as uid 0. Start it as a system user of its own", become=False)
+        self.not_begun("refuses to run as root: no stage runs as uid 0. Where its service is installed: systemctl start patrond, and patronctl run for a look at "
+                       "once. By hand start it as a system user of its own", become=False)
 
     def test_a_journal_that_is_not_its_own(self):
         self.not_begun("--log journal is refused here", "rows must never reach a persistent journal", log="journal")

@@ -57,10 +57,10 @@ class Sftp(Refusals):
 
     def test_no_known_hosts(self):
         self.known_hosts("")
-        self.refused("known-hosts", "[sftp] known_hosts cannot be used (line 0, No data available): it must hold the server's host "
+        self.refused("known-hosts", "[sftp] known_hosts cannot be used (No data available): it must be readable by all and hold the server's host "
                      "key, as ssh-keyscan prints it and a person has compared it.")
         os.unlink(self.house.path("known_hosts"))
-        self.refused("known-hosts", "[sftp] known_hosts cannot be used (line 0, No such file or directory)")
+        self.refused("known-hosts", "[sftp] known_hosts cannot be used (No such file or directory)")
 
     def with_key(self, path):
         with open(path, "rb") as file:
