@@ -399,15 +399,16 @@ class Records(DecodeCase):
 
     def test_changed_between_two_readings(self):
         """AES is read twice: a feed that changes after its MAC was checked yields no trailer."""
-        rows = "".join(student(str(n), os.urandom(20).hex()) for n in range(60000))
-        data = self.pack({STUDENT: rows})
+        # stored, and changed within a name: the rows stay rows, so that nothing but the MAC can tell
+        rows = "".join(student(str(n), os.urandom(20).hex()) for n in range(60000)) + student("60000", "A" * 4000)
+        data = self.pack({STUDENT: rows}, "AES-256 stored")
         fd = stagekit.feed_fd(data)
         reader, writer = os.pipe()
         with self.stage() as stage:
             stage.send("DECODE_RECORDS", struct.pack("<Bi", BOTH, TODAY), fds=[fd, writer])
             os.close(writer)
             first = os.read(reader, 65536)  # records flow: the MAC is checked, and the stage waits for the pipe
-            os.pwrite(fd, bytes([data[-2000] ^ 1]), len(data) - 2000)
+            os.pwrite(fd, bytes([data[-2000] ^ 2]), len(data) - 2000)
             pieces = [first, *iter(lambda: os.read(reader, 1 << 20), b"")]
             last = stage.until_end()[-1]
         self.assertEqual((last.name, last.code), ("FAILURE", "zip-corrupt"))
