@@ -105,7 +105,12 @@ source_fails(const struct manager *manager)
 		}
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		if (manager->source_notes[i].error[0] != '\0') {
-			status_set("FAILED: %s", manager->source_notes[i].error);
+			/* systemd may log it where it stays, and a file's name can be a child's */
+			status_set("FAILED: %s%s%s", manager->source_notes[i].file[0] != '\0' ? "a file on " : "",
+			    manager->source_notes[i].file[0] == '\0' ? "" :
+			    i == SOURCE_SHARE                        ? "the share: " :
+			                                               "the SFTP drop: ",
+			    manager->source_notes[i].error);
 			return true;
 		}
 	if (manager->report_fd >= 0)

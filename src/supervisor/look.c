@@ -116,7 +116,7 @@ look_tell_failure(struct look *look, enum source_kind source, enum program progr
 	entry_field(&entry, "REASON", "%s", failure_word(failure->code));
 	entry_send(&entry);
 	status_set("FAILED: %s", text);
-	manager_source_error(look->manager, source, text);
+	manager_source_error(look->manager, source, NULL, text);
 	manager_count_status(look->manager, sentence_exit_status(failure));
 }
 
@@ -149,7 +149,7 @@ on_listed(const struct failure *failure, void *userdata)
 	look->manager->source_failures[source] = failure != NULL ? *failure : failure_of(FAILURE_NONE, 0);
 	if (failure == NULL) {
 		source_end(&look->manager->sources[source]);
-		manager_source_error(look->manager, source, NULL);
+		manager_source_error(look->manager, source, NULL, NULL);
 		look->listed |= 1U << source;
 		look->memory->listed |= 1U << source;
 	} else {

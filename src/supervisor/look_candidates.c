@@ -34,12 +34,12 @@ static void
 file_error(struct look *look, const struct shown_file *file, enum program program, const struct failure *failure,
     const char *also)
 {
-	char name[1100], sentence[1024], text[2200];
+	char name[SOURCE_NOTE_FILE], sentence[1024], text[1100];
 
 	journal_escape(file->name, strlen(file->name), name, sizeof(name));
 	sentence_failure(program, failure, sentence, sizeof(sentence));
-	(void)snprintf(text, sizeof(text), "%s: %s%s", name, sentence, also);
-	manager_source_error(look->manager, file->source, text);
+	(void)snprintf(text, sizeof(text), "%s%s", sentence, also);
+	manager_source_error(look->manager, file->source, name, text);
 }
 
 static bool

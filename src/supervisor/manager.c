@@ -112,11 +112,12 @@ manager_source_looked(struct manager *manager, enum source_kind source)
 }
 
 void
-manager_source_error(struct manager *manager, enum source_kind source, const char *error)
+manager_source_error(struct manager *manager, enum source_kind source, const char *file, const char *error)
 {
 	struct source_note *note = &manager->source_notes[source];
 
 	(void)snprintf(note->error, sizeof(note->error), "%s", error != NULL ? error : "");
+	(void)snprintf(note->file, sizeof(note->file), "%s", file != NULL ? file : "");
 }
 
 void

@@ -25,11 +25,13 @@ struct look_request;
 struct watch;
 
 #define LOOK_ID_SIZE 24U
+#define SOURCE_NOTE_FILE 1100U /* of 255 bytes, each escaped */
 
 /* What the last look at a source came to. Microseconds since 1970, 0 never; error is empty where it went well. */
 struct source_note {
 	int64_t last_look;
-	char error[1024];
+	char error[1100];
+	char file[SOURCE_NOTE_FILE]; /* of which the error is told, escaped; else empty. Never into STATUS= */
 };
 
 struct manager {
@@ -94,11 +96,12 @@ int manager_read_config(const struct manager *manager, struct config *config, st
 /* Reads the configuration anew and goes by it at once. Returns 0, or a negative errno with error filled: the old one stays. */
 int manager_reload(struct manager *manager, struct config_error *error) WARN_UNUSED;
 
-/* Called by the look: it is over; one of its loads is; it looked at a source, which went well (error NULL) or did not. */
+/* Called by the look: it is over; one of its loads is; it looked at a source, which went well (error NULL) or did not
+ * (file: escaped, or NULL where no file is meant). */
 void manager_look_over(struct manager *manager);
 void manager_load_over(struct manager *manager, const struct load_note *note);
 void manager_source_looked(struct manager *manager, enum source_kind source);
-void manager_source_error(struct manager *manager, enum source_kind source, const char *error);
+void manager_source_error(struct manager *manager, enum source_kind source, const char *file, const char *error);
 
 /* Saves the memory and the history; tells where it cannot. */
 void manager_save(const struct manager *manager);

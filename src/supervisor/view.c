@@ -170,6 +170,7 @@ put_sources(struct put *put, cJSON *object, const struct manager *manager)
 
 	for (size_t i = 0; i < SOURCE_MAX; i++) {
 		const struct source_note *note = &manager->source_notes[i];
+		char error[sizeof(note->file) + sizeof(note->error) + 2];
 		cJSON *item;
 
 		if (manager->next_look[i] == UINT64_MAX)
@@ -177,7 +178,8 @@ put_sources(struct put *put, cJSON *object, const struct manager *manager)
 		item = put_item(put, list);
 		put_text(put, item, "source", names[i]);
 		put_time(put, item, "last_look", note->last_look);
-		put_text(put, item, "last_error", note->error[0] != '\0' ? note->error : NULL);
+		(void)snprintf(error, sizeof(error), "%s%s%s", note->file, note->file[0] != '\0' ? ": " : "", note->error);
+		put_text(put, item, "last_error", error[0] != '\0' ? error : NULL);
 		put_time(put, item, "next_look",
 		    manager_realtime(manager) + (int64_t)(manager->next_look[i] > now ? manager->next_look[i] - now : 0));
 	}
