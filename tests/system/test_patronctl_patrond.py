@@ -15,6 +15,8 @@ from feed_kit import BYSTANDER, House, feed, pack, patron, student
 from varlink_fake import Terminal, patronctl
 
 KNOWN = [patron(1000100 + i, str(77000000 + i)) for i in range(100)] + [BYSTANDER]
+# no look but the first one, those that are asked for, and a reload's: patronctl may not run one beside another
+QUIET = "[share]\nwatch = no\n"
 ID = r"[0-9]{8}T[0-9]{6}-[0-9a-f]{4}(?:-[0-9]+)?"
 
 
@@ -36,8 +38,7 @@ class Daemon(unittest.TestCase):
     def setUp(self):
         self.process = None
         self.house.forget()
-        # no look but the first one and those that are asked for
-        self.house.config("[share]\nwatch = no\n", ("share",))
+        self.house.config(QUIET, ("share",))
         self.house.sierra_with(KNOWN)
         self.addCleanup(self.stop)
 
@@ -179,7 +180,7 @@ class Held(Daemon):
         self.start()
         load = self.held_id()
         self.house.sierra_with(KNOWN[:60] + [BYSTANDER])  # 40 more would be created now
-        self.house.config("", ("share",))
+        self.house.config(QUIET, ("share",))
         self.does("reload")
         self.idle()
         self.does("release", "--wait", load, exit_status=4)
@@ -227,7 +228,7 @@ class Running(Daemon):
         """A long load: watched on a terminal, asked about, not begun twice, cancelled; then the rest is done."""
         self.start()
         self.house.switch(latency_ms="400")
-        self.house.config("[sierra]\nconnections = 1\n", ("share",))
+        self.house.config(QUIET + "[sierra]\nconnections = 1\n", ("share",))
         self.does("reload")
         self.idle()
         self.house.share("feed.zip", rows(60, 0))
@@ -275,7 +276,7 @@ class Running(Daemon):
         self.assertEqual(result.status, 1)
         self.assertIn(f"patrond.conf:{line}: [sierra] has no key of that name", result.stderr)
         self.assertIn("the old configuration stays", result.stderr)
-        self.house.config("", ("share",))
+        self.house.config(QUIET, ("share",))
         self.does("reload")
         self.idle()
         self.does("run", "--wait")
