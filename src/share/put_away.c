@@ -35,9 +35,13 @@ open_done(const struct folder *folder, const char *name)
 
 	if (fd != -ENOENT)
 		return fd;
-	if (mkdirat(folder->fd, name, DONE_MODE) < 0 && errno != EEXIST)
-		return -errno;
-	return folder_open_file(folder, name, O_RDONLY | O_DIRECTORY, 0);
+	if (mkdirat(folder->fd, name, DONE_MODE) < 0)
+		return errno == EEXIST ? folder_open_file(folder, name, O_RDONLY | O_DIRECTORY, 0) : -errno;
+	fd = folder_open_file(folder, name, O_RDONLY | O_DIRECTORY, 0);
+	/* The umask has taken the group's right. A share that has no such modes, or refuses, has its own. */
+	if (fd >= 0)
+		(void)fchmod(fd, DONE_MODE);
+	return fd;
 }
 
 static int

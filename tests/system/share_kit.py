@@ -155,7 +155,7 @@ class Town:
                  "RUNTIME_DIRECTORY": self.path("runtime"), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_leaks=0"),
                  "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC", **(env or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/",
-            user=NOBODY.pw_uid, group=NOBODY.pw_gid, extra_groups=[])
+            user=NOBODY.pw_uid, group=NOBODY.pw_gid, extra_groups=[], umask=0o077)  # as its unit has it
         self.reader = threading.Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self.reader.start()
         return self

@@ -45,6 +45,8 @@ class OnSamba:
 class Samba(OnSamba, watch.Arrivals):
     """The table of arrivals."""
 
+    done_mode = 0o755  # the server's own
+
     def test_what_is_no_feed(self):
         """A link within the share is a file like any other to who sees it by SMB; one that leads out of it is nothing."""
         self.start()

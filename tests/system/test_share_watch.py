@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
 import unittest
@@ -74,6 +75,7 @@ class Arrivals(Case):
     """The ways of arriving, on a local file system."""
 
     slow = 0  # seconds that a poll takes longer than an event
+    done_mode = 0o750  # for the share's group, whatever the umask
 
     def put(self, *arguments, **options):
         return self.town.put(*arguments, where=self.outside, **options)
@@ -198,6 +200,7 @@ class Arrivals(Case):
                 if policy == "move":
                     with open(os.path.join(self.outside, "done/feed.zip"), "rb") as file:
                         self.assertEqual(file.read(), make_zip(key))
+                    self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.outside, "done")).st_mode), self.done_mode)
 
 
 class OnTmpfs:
