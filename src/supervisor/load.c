@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One load: three stages side by side, their words checked, their failures told apart. */
 
-#include "supervisor/load.h"
+#include "supervisor/load_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,47 +10,10 @@
 #include <unistd.h>
 
 #include "common/date.h"
-#include "common/feed_name.h"
-#include "common/present.h"
-#include "common/shape.h"
-#include "supervisor/drift.h"
-#include "supervisor/errand.h"
 #include "supervisor/journal.h"
-#include "supervisor/mailer.h"
 #include "supervisor/manager.h"
-#include "supervisor/report.h"
-#include "supervisor/sentence.h"
 #include "supervisor/status.h"
-#include "supervisor/tally.h"
 #include "supervisor/workspace.h"
-
-enum part { PART_DECODE, PART_LOAD, PART_REPORT, PART_MAX };
-
-struct load {
-	struct manager *manager;
-	struct load_options options;
-	char id[LOAD_ID_SIZE];
-	int32_t today;
-	struct errand *parts[PART_MAX];
-	bool running[PART_MAX];
-	bool failed[PART_MAX];
-	struct failure failures[PART_MAX];
-	struct tally tally;
-	struct feed_shape last[FEED_KIND_MAX]; /* what the shapes are compared with */
-	struct guard_figure approved[MEMORY_GUARDS_MAX];
-	size_t approved_count;
-	struct guard_figure drift[FEED_KIND_MAX * DRIFT_FIGURES_MAX]; /* guards of the supervisor's own that trip */
-	size_t drift_count;
-	struct load_result result;
-	bool indexed;
-	enum phase phase;
-	usec_t phase_since;
-	int records_write;     /* the records pipe's other end, held until decode has ended */
-	int zip_fd;            /* the clean-up report, to be delivered */
-	struct report_made report;
-	struct errand *delivery;
-	char report_name[REPORT_NAME_SIZE];
-};
 
 struct load *
 load_free(struct load *load)
@@ -112,75 +75,8 @@ cause(const struct load *load)
 	return decode != NULL ? decode : rows;
 }
 
-static enum program
-cause_program(const struct load *load, const struct failure *failure)
-{
-	return failure == &load->failures[PART_DECODE] ? PROGRAM_DECODE : PROGRAM_LOAD;
-}
-
-static void
-tell_summary(struct load *load, enum feed_kind feed, const struct feed_counts *c, const char *what)
-{
-	struct entry entry;
-	char rows[27], current[27];
-
-	entry_begin(&entry, 5, MESSAGE_SUMMARY, feed, load->id,
-	    "%s%s, %s feed: %s rows: %u created, %u renewed, %s current, %u skipped, %u held, %u rejected, %u failed.",
-	    load->options.dry_run ? "Dry run, " : "", what, feed_kind_name(feed), present_number(c->rows, rows), c->by_outcome[OUTCOME_CREATED],
-	    c->by_outcome[OUTCOME_RENEWED], present_number(c->by_outcome[OUTCOME_CURRENT], current),
-	    c->by_outcome[OUTCOME_SKIPPED], c->by_outcome[OUTCOME_HELD], c->by_outcome[OUTCOME_REJECTED],
-	    c->by_outcome[OUTCOME_FAILED]);
-	entry_field(&entry, "SUMMARY", "%s", what);
-	entry_field(&entry, "DRY_RUN", "%d", load->options.dry_run);
-	entry_field(&entry, "ROWS", "%u", c->rows);
-	tally_add_fields(&entry, c);
-	entry_send(&entry);
-}
-
-static void
-tell_failure(struct load *load, const struct failure *failure)
-{
-	struct entry entry;
-	char text[1024];
-
-	sentence_failure(cause_program(load, failure), failure, text, sizeof(text));
-	entry_begin(&entry, 3, MESSAGE_LOAD_FAILED, FEED_KIND_INVALID, load->id, "Load %s: %s",
-	    failure->code == FAILURE_CANCELLED && failure->number == CANCELLED_BY_STOP ? "stopped" : "failed", text);
-	entry_field(&entry, "REASON", "%s", failure_word(failure->code));
-	if (failure->feed >= 0)
-		entry_field(&entry, "FEED", "%s", feed_kind_name(failure->feed));
-	if (failure->row > 0)
-		entry_field(&entry, "ROW", "%u", failure->row);
-	entry_send(&entry);
-	status_set("FAILED: %s", text);
-}
-
-static void
-tell_guards(struct load *load)
-{
-	struct entry entry;
-	char text[256];
-
-	for (uint32_t i = 0; i < load->result.guard_count; i++) {
-		const struct guard_figure *g = &load->result.guards[i];
-
-		present_guard(g, text, sizeof(text));
-		entry_begin(&entry, 4, MESSAGE_LOAD_HELD, g->feed, load->id,
-		    "HELD by guard: %s. Nothing was written.", text);
-		entry_field(&entry, "GUARD", "%s", guard_name(g->guard));
-		entry_field(&entry, "VALUE", "%llu", (unsigned long long)g->value);
-		entry_field(&entry, "BASIS", "%llu", (unsigned long long)g->basis);
-		entry_field(&entry, "LIMIT_PERCENT", "%u", g->limit_percent);
-		if (guard_column(g) != NULL)
-			entry_field(&entry, "COLUMN", "%s", guard_column(g));
-		entry_send(&entry);
-	}
-	present_guard(&load->result.guards[0], text, sizeof(text));
-	status_set("HELD by guard: %s. See patronctl status.", text);
-}
-
-static void
-over(struct load *load)
+void
+load_over(struct load *load)
 {
 	struct load_result result = load->result;
 	load_over_fn on_over = load->options.on_over;
@@ -259,113 +155,23 @@ conclude(struct load *load)
 	count_rows_left(result);
 	if (failure != NULL) {
 		result->failure = *failure;
-		result->program = cause_program(load, failure);
+		result->program = load_cause_program(load, failure);
 	}
 	result->end = failure != NULL ? LOAD_FAILED : result->guard_count > 0 ? LOAD_HELD : LOAD_COMPLETE;
 	load->options.on_result(result, load->options.userdata);
 	for (int i = 0; i < FEED_KIND_MAX; i++) {
 		if ((result->kinds & FEED_BIT(i)) != 0)
-			tell_summary(load, (enum feed_kind)i, &result->counts[i], failure != NULL ? "Broken off" : "Load");
+			load_tell_summary(load, (enum feed_kind)i, &result->counts[i], failure != NULL ? "Broken off" : "Load");
 		/* of a load that does not run to its end there is the plan for the rest */
 		if ((result->plan_kinds & FEED_BIT(i)) != 0 && (failure != NULL || result->guard_count > 0))
-			tell_summary(load, (enum feed_kind)i, &result->plan[i], "Plan");
+			load_tell_summary(load, (enum feed_kind)i, &result->plan[i], "Plan");
 	}
 	if (failure != NULL)
-		tell_failure(load, failure);
+		load_tell_failure(load, failure);
 	else if (result->guard_count > 0)
-		tell_guards(load);
+		load_tell_guards(load);
 	if (load->manager->once)
 		status_print_table(load->id, result, load->options.dry_run);
-}
-
-/* --- the report --- */
-
-static void
-tell_report(struct load *load, enum program program, const struct failure *failure)
-{
-	report_tell(load->id, load->report_name, program, failure, &load->report.counts);
-}
-
-static void
-mail_report(struct load *load, bool on_share)
-{
-	const struct mailer_report report = {
-		.load_id = load->id,
-		.today = load->today,
-		.kinds = load->options.kinds,
-		.made = &load->report,
-		.zip_fd = load->zip_fd,
-		.on_share = on_share,
-	};
-
-	mailer_post(load->manager->mailer, &report);
-}
-
-static void
-on_delivered(const struct failure *failure, void *userdata)
-{
-	struct load *load = userdata;
-
-	load->delivery = NULL;
-	tell_report(load, PROGRAM_SHARE, failure);
-	mail_report(load, failure == NULL);
-	if (failure == NULL)
-		manager_report_on_share(load->manager, load->report_name);
-	else
-		manager_keep_report(load->manager, TAKE_FD(load->zip_fd), load->report_name);
-	over(load);
-}
-
-static void
-on_removed(const struct failure *failure, void *userdata)
-{
-	struct load *load = userdata;
-
-	load->delivery = NULL;
-	/* One that waits to be delivered is overtaken by there being none. */
-	manager_keep_report(load->manager, -EBADF, "");
-	report_tell_empty(load->id, failure);
-	over(load);
-}
-
-static void
-name_report(struct load *load)
-{
-	report_name_make(load->today, load->options.kinds, load->report_name);
-}
-
-/*
- * True where the report has become empty: all went well, over a complete index. Then what lies on the share is of the past;
- * of a load that broke off nobody knows.
- */
-static bool
-is_empty(const struct load *load)
-{
-	return load->zip_fd >= 0 && load->report.size == 0 && load->indexed && !load->failed[PART_REPORT] &&
-	       !load->failed[PART_LOAD] && !load->failed[PART_DECODE];
-}
-
-/* Returns a negative errno where there is nothing to wait for. */
-static int
-remove_old(struct load *load)
-{
-	mailer_empty(load->manager->mailer);
-	if (!report_has_share(&load->manager->config))
-		return -ENOENT;
-	name_report(load);
-	return report_remove(&load->delivery, load->manager, load->report_name, on_removed, load);
-}
-
-/* Likewise; without a share the report is mailed alone. */
-static int
-deliver(struct load *load)
-{
-	name_report(load);
-	if (!report_has_share(&load->manager->config)) {
-		mail_report(load, false);
-		return -ENOENT;
-	}
-	return report_deliver(&load->delivery, load->manager, load->zip_fd, load->report_name, on_delivered, load);
 }
 
 /*
@@ -441,173 +247,13 @@ part_ended(struct load *load, enum part part, const struct failure *failure)
 		if (load->running[i])
 			return;
 	conclude(load);
-	if (load->failed[PART_REPORT] && !load->failed[PART_LOAD] && !load->failed[PART_DECODE])
-		tell_report(load, PROGRAM_REPORT, &load->failures[PART_REPORT]);
-	if (is_empty(load) ? remove_old(load) < 0 :
-	                     load->report.size == 0 || load->failed[PART_REPORT] || deliver(load) < 0)
-		over(load);
+	if (load_settle_report(load) < 0)
+		load_over(load);
 }
 
 static void on_decode_end(const struct failure *failure, void *userdata) { part_ended(userdata, PART_DECODE, failure); }
 static void on_load_end(const struct failure *failure, void *userdata) { part_ended(userdata, PART_LOAD, failure); }
 static void on_report_end(const struct failure *failure, void *userdata) { part_ended(userdata, PART_REPORT, failure); }
-
-/* --- answers --- */
-
-static int
-take_progress(struct load *load, struct wire_in *in)
-{
-	uint8_t phase = wire_get_u8(in);
-	uint64_t done = wire_get_u64(in);
-	uint64_t total = wire_get_u64(in);
-
-	if (wire_finish(in) < 0 || phase >= PHASE_MAX)
-		return -EBADMSG;
-	if (load->phase != (enum phase)phase) {
-		load->phase = (enum phase)phase;
-		load->phase_since = manager_now(load->manager);
-	}
-	status_phase(load->phase, done, total, load->phase_since);
-	return 0;
-}
-
-static int
-on_decode_answer(struct wire_in *in, void *userdata)
-{
-	struct load *load = userdata;
-	struct feed_shape shape;
-	enum feed_kind feed;
-
-	/* Decode's progress feeds its deadline; what is shown is load's. */
-	if (in->type == WIRE_PROGRESS)
-		return 0;
-	if (wire_get_shape(in, &feed, &shape) < 0 || (load->options.kinds & FEED_BIT(feed)) == 0 ||
-	    load->result.shapes[feed].rows != 0)
-		return -EBADMSG;
-	load->result.shapes[feed] = shape;
-	return 0;
-}
-
-static void
-tell_outcome(struct load *load, const struct outcome *o)
-{
-	struct entry entry;
-	bool differs = o->reason == REASON_DIFFERS;
-	const char *kind = differs ? "differs" : outcome_kind_name(o->kind);
-	char patron[32] = "";
-	int priority = differs || o->kind == OUTCOME_FAILED ? 4 : o->kind == OUTCOME_HELD || o->kind == OUTCOME_REJECTED ? 5 : 6;
-
-	if (o->patron_id != 0)
-		(void)snprintf(patron, sizeof(patron), ", patron %llu", (unsigned long long)o->patron_id);
-	entry_begin(&entry, priority, differs ? MESSAGE_DIFFERS : MESSAGE_ROW, o->feed, load->id, "%s row %u: %s%s%s%s",
-	    feed_kind_name(o->feed), o->row, kind, o->reason != REASON_NONE && !differs ? ", " : "",
-	    o->reason != REASON_NONE && !differs ? reason_name(o->reason) : "", patron);
-	entry_field(&entry, "ROW", "%u", o->row);
-	if (!differs)
-		entry_field(&entry, "OUTCOME", "%s", kind);
-	if (o->reason != REASON_NONE)
-		entry_field(&entry, "REASON", "%s", reason_name(o->reason));
-	if (o->patron_id != 0)
-		entry_field(&entry, "PATRON_ID", "%llu", (unsigned long long)o->patron_id);
-	if (load->options.dry_run)
-		entry_field(&entry, "DRY_RUN", "1");
-	entry_send(&entry);
-}
-
-static int
-take_outcome(struct load *load, struct wire_in *in)
-{
-	struct outcome outcome;
-	int r = wire_get_outcome(in, &outcome);
-
-	if (r < 0)
-		return r;
-	if ((load->options.kinds & FEED_BIT(outcome.feed)) == 0)
-		return -EBADMSG;
-	r = tally_outcome(&load->tally, &outcome, load->result.plan[outcome.feed].rows);
-	if (r < 0)
-		return r;
-	load->result.guards_passed = true;
-	tell_outcome(load, &outcome);
-	return 0;
-}
-
-static int
-take_counts(struct load *load, struct wire_in *in)
-{
-	struct feed_counts counts;
-	enum feed_kind feed;
-	int r = wire_get_counts(in, &feed, &counts);
-
-	if (r < 0 || (load->options.kinds & FEED_BIT(feed)) == 0)
-		return -EBADMSG;
-	if (in->type == WIRE_PLAN) {
-		/* once a feed, and before anything is decided by it */
-		if ((load->result.plan_kinds & FEED_BIT(feed)) != 0 || load->result.guards_passed ||
-		    load->result.guard_count > 0)
-			return -EBADMSG;
-		if (!load->options.dry_run)
-			manager_writing_begins(load->manager);
-		load->result.plan[feed] = counts;
-		load->result.plan_kinds |= FEED_BIT(feed);
-		return 0;
-	}
-	if (load->drift_count > 0)
-		return -EBADMSG;
-	load->result.guards_passed = true;
-	return tally_check(&load->tally, feed, &counts, load->manager->config.log.current);
-}
-
-static int
-take_guard(struct load *load, struct wire_in *in)
-{
-	struct load_result *result = &load->result;
-
-	if (result->guards_passed || result->guard_count == MEMORY_GUARDS_MAX)
-		return -EBADMSG;
-	if (wire_get_guard(in, &result->guards[result->guard_count]) < 0)
-		return -EBADMSG;
-	result->guard_count++;
-	return 0;
-}
-
-static int
-on_load_answer(struct wire_in *in, void *userdata)
-{
-	struct load *load = userdata;
-
-	switch ((int)in->type) {
-	case WIRE_PROGRESS:
-		return take_progress(load, in);
-	case WIRE_INDEXED:
-		if (load->indexed)
-			return -EBADMSG;
-		load->indexed = true;
-		load->result.patrons = wire_get_u64(in);
-		return wire_finish(in);
-	case WIRE_OUTCOME:
-		/* before the plan, or of a held load, there are none */
-		return load->result.plan_kinds == 0 || load->result.guard_count + load->drift_count > 0 ? -EBADMSG
-		                                                                                       : take_outcome(load, in);
-	case WIRE_PLAN:
-	case WIRE_COUNTS:
-		return take_counts(load, in);
-	case WIRE_GUARD:
-		return take_guard(load, in);
-	default:
-		return -EBADMSG;
-	}
-}
-
-static int
-on_report_answer(struct wire_in *in, void *userdata)
-{
-	struct load *load = userdata;
-
-	if (in->type == WIRE_PROGRESS)
-		return 0;
-	return report_take(in, &load->report);
-}
 
 /* --- starting --- */
 
@@ -619,9 +265,9 @@ run_part(struct load *load, enum part part, struct wire_out *out, const int *fds
 		errand_answer_fn on_answer;
 		errand_end_fn on_end;
 	} parts[PART_MAX] = {
-		[PART_DECODE] = { PROGRAM_DECODE, on_decode_answer, on_decode_end },
-		[PART_LOAD] = { PROGRAM_LOAD, on_load_answer, on_load_end },
-		[PART_REPORT] = { PROGRAM_REPORT, on_report_answer, on_report_end },
+		[PART_DECODE] = { PROGRAM_DECODE, load_on_decode_answer, on_decode_end },
+		[PART_LOAD] = { PROGRAM_LOAD, load_on_load_answer, on_load_end },
+		[PART_REPORT] = { PROGRAM_REPORT, load_on_report_answer, on_report_end },
 	};
 	const struct errand_options options = {
 		.program = parts[part].program,
