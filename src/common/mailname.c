@@ -75,6 +75,18 @@ address_next(const char **list, const char **ret, size_t *ret_size)
 	return true;
 }
 
+uint32_t
+address_list_bits(const char *list)
+{
+	const char *address;
+	uint32_t bits = 0;
+	size_t size;
+
+	while (address_next(&list, &address, &size))
+		bits = bits << 1 | 1U;
+	return bits;
+}
+
 /* FNV-1a over the addresses with one blank after each: how they are parted does not matter. */
 uint64_t
 address_list_tag(const char *list)

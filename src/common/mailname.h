@@ -22,6 +22,9 @@ bool address_valid(const char *bytes, size_t size);
 /* Takes the next address off a list (blanks or commas between), valid or not. Returns false at its end. */
 bool address_next(const char **list, const char **ret, size_t *ret_size);
 
+/* One bit for each address of a list, from the lowest on: everybody. The configuration takes no more than there are bits. */
+uint32_t address_list_bits(const char *list);
+
 /* A number for a list: equal lists have equal ones. It tells who is meant by bits, not whether anybody may be. */
 uint64_t address_list_tag(const char *list);
 

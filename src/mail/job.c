@@ -8,23 +8,10 @@
 #include "common/date.h"
 #include "common/mailname.h"
 
-/* One bit for each of the configured recipients. */
-static uint32_t
-everybody(const char *list)
-{
-	const char *address;
-	uint32_t bits = 0;
-	size_t size;
-
-	while (address_next(&list, &address, &size))
-		bits = bits << 1 | 1U;
-	return bits;
-}
-
 static int
 read_payload(struct wire_in *in, const struct config *config, struct mail_job *job)
 {
-	const uint32_t all = everybody(config->report.recipients);
+	const uint32_t all = address_list_bits(config->report.recipients);
 	uint64_t list;
 
 	job->today = wire_get_i32(in);

@@ -66,18 +66,6 @@ count_bits(uint32_t bits)
 	return (unsigned int)__builtin_popcount(bits);
 }
 
-static uint32_t
-everybody(const char *list)
-{
-	const char *address;
-	uint32_t bits = 0;
-	size_t size;
-
-	while (address_next(&list, &address, &size))
-		bits = bits << 1 | 1U;
-	return bits;
-}
-
 /* Who has this very report already, as far as the configuration still names the same people. */
 static void
 letter_address(struct letter *letter, const struct manager *manager)
@@ -86,7 +74,7 @@ letter_address(struct letter *letter, const struct manager *manager)
 	const char *list = manager->config.report.recipients;
 
 	letter->list = address_list_tag(list);
-	letter->all = everybody(list);
+	letter->all = address_list_bits(list);
 	letter->done = 0;
 	if (mailed->known && mailed->list == letter->list &&
 	    memcmp(mailed->digest, letter->made.digest, sizeof(mailed->digest)) == 0)

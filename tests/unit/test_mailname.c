@@ -65,12 +65,13 @@ lists(void **state)
 	static const struct {
 		const char *list;
 		const char *parts[4];
+		uint32_t bits;
 	} cases[] = {
-		{ "", { NULL } },
-		{ " ,\t, ", { NULL } },
-		{ "a@b", { "a@b" } },
-		{ "a@b c@d", { "a@b", "c@d" } },
-		{ ",a@b,,c@d , e@f,", { "a@b", "c@d", "e@f" } },
+		{ "", { NULL }, 0 },
+		{ " ,\t, ", { NULL }, 0 },
+		{ "a@b", { "a@b" }, 1 },
+		{ "a@b c@d", { "a@b", "c@d" }, 3 },
+		{ ",a@b,,c@d , e@f,", { "a@b", "c@d", "e@f" }, 7 },
 	};
 
 	(void)state;
@@ -85,6 +86,7 @@ lists(void **state)
 			n++;
 		}
 		assert_null(cases[i].parts[n]);
+		assert_int_equal(address_list_bits(cases[i].list), cases[i].bits);
 	}
 }
 
