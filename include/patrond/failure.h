@@ -144,4 +144,12 @@ failure_of(enum failure_code code, int number)
 	return (struct failure){ .code = code, .feed = FEED_KIND_INVALID, .number = number };
 }
 
+/* Fills in such a failure. Returns -1, for those who answer so. */
+static inline int
+failure_set(struct failure *ret, enum failure_code code, int number)
+{
+	*ret = failure_of(code, number);
+	return -1;
+}
+
 #endif

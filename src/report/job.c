@@ -14,28 +14,21 @@
 #include "report/read_back.h"
 #include "report/rows.h"
 
-static int
-fail(struct failure *failure, enum failure_code code, int number)
-{
-	*failure = failure_of(code, number);
-	return -1;
-}
-
 /* The errors that any step can have; code is for the rest. */
 static int
 fail_errno(struct failure *failure, enum failure_code code, int r)
 {
 	switch (r) {
 	case -ENOMEM:
-		return fail(failure, FAILURE_MEMORY, r);
+		return failure_set(failure, FAILURE_MEMORY, r);
 	case -ENOBUFS:
-		return fail(failure, FAILURE_REPORT_SIZE, 0);
+		return failure_set(failure, FAILURE_REPORT_SIZE, 0);
 	case -ENOSPC:
 	case -EDQUOT:
 	case -EFBIG:
-		return fail(failure, FAILURE_WORKSPACE_FULL, r);
+		return failure_set(failure, FAILURE_WORKSPACE_FULL, r);
 	default:
-		return fail(failure, code, r);
+		return failure_set(failure, code, r);
 	}
 }
 
@@ -58,7 +51,7 @@ take_all(struct rows *rows, struct wire_reader *reader, struct failure *failure)
 	if (!rows->complete)
 		return 0;
 	/* Half a frame behind the trailer is something behind the trailer. */
-	return reader->buf.size == reader->used ? 1 : fail(failure, FAILURE_RECORDS, 0);
+	return reader->buf.size == reader->used ? 1 : failure_set(failure, FAILURE_RECORDS, 0);
 }
 
 static int
@@ -74,10 +67,10 @@ receive(const struct report_job *job, struct tables *tables, struct failure *fai
 		if (r != 0)
 			return r < 0 ? r : 0;
 		if (job->cancelled != NULL && job->cancelled(job->userdata))
-			return fail(failure, FAILURE_CANCELLED, 0);
+			return failure_set(failure, FAILURE_CANCELLED, 0);
 		n = wire_read(&reader, job->pipe_fd);
 		if (n == 0)
-			return fail(failure, FAILURE_RECORDS_CUT, 0);
+			return failure_set(failure, FAILURE_RECORDS_CUT, 0);
 		if (n < 0)
 			return fail_errno(failure, FAILURE_RECORDS_CUT, (int)n);
 	}
@@ -89,10 +82,10 @@ check_zip_fd(int fd, struct failure *failure)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return fail(failure, FAILURE_PROTOCOL, -errno);
+		return failure_set(failure, FAILURE_PROTOCOL, -errno);
 	/* Bytes behind our own would be part of the zip to some readers. */
 	if (!S_ISREG(st.st_mode) || st.st_size != 0)
-		return fail(failure, FAILURE_PROTOCOL, -EINVAL);
+		return failure_set(failure, FAILURE_PROTOCOL, -EINVAL);
 	return 0;
 }
 
@@ -112,7 +105,7 @@ make(const struct report_job *job, const struct tables *tables, const char *pass
 	if (r < 0)
 		return fail_errno(failure, FAILURE_REPORT_READ_BACK, r);
 	if (r > 0)
-		return fail(failure, FAILURE_REPORT_READ_BACK, 0);
+		return failure_set(failure, FAILURE_REPORT_READ_BACK, 0);
 	result->size = size;
 	return 0;
 }
@@ -131,7 +124,7 @@ report_job_run(const struct report_job *job, struct report_result *ret, struct f
 	if (!tables_empty(&tables)) {
 		password = strndup(job->password, job->password_size);
 		if (password == NULL)
-			return fail(ret_failure, FAILURE_MEMORY, -ENOMEM);
+			return failure_set(ret_failure, FAILURE_MEMORY, -ENOMEM);
 		r = make(job, &tables, password, &result, ret_failure);
 		if (r == 0)
 			tables_digest(&tables, password, result.digest);

@@ -12,20 +12,6 @@
 
 #define BLOCK (256U << 10)
 
-static int
-fail(struct failure *failure, enum failure_code code, int number)
-{
-	*failure = failure_of(code, number);
-	return -1;
-}
-
-static int
-fail_share(struct failure *failure, int r)
-{
-	*failure = folder_failure(FOLDER_READING, r);
-	return -1;
-}
-
 /* Same file, same content, as far as can be seen from outside. ctime: a writer can put mtime back, but not that. */
 static bool
 unchanged(const struct stat *before, const struct stat *after)
@@ -43,20 +29,20 @@ open_feed(const struct folder *folder, const struct copy *copy, struct stat *ret
 
 	/* Looked at first: opening a device can do things. */
 	if (fstatat(folder->fd, copy->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail_share(failure, -errno);
+		return folder_fail(failure, FOLDER_READING, -errno);
 	if (!S_ISREG(st.st_mode))
-		return fail(failure, FAILURE_SHARE_FILE, 0);
+		return failure_set(failure, FAILURE_SHARE_FILE, 0);
 	fd = folder_open_file(folder, copy->name, O_RDONLY, 0);
 	if (fd < 0)
-		return fail_share(failure, fd);
+		return folder_fail(failure, FOLDER_READING, fd);
 	if (fstat(fd, &st) < 0)
-		return fail_share(failure, -errno);
+		return folder_fail(failure, FOLDER_READING, -errno);
 	if (!S_ISREG(st.st_mode))
-		return fail(failure, FAILURE_SHARE_FILE, 0);
+		return failure_set(failure, FAILURE_SHARE_FILE, 0);
 	if ((uint64_t)st.st_size != copy->size || folder_mtime_usec(&st) != copy->mtime)
-		return fail(failure, FAILURE_FEED_CHANGED, 0);
+		return failure_set(failure, FAILURE_FEED_CHANGED, 0);
 	if (copy->size > LIMIT_ZIP_SIZE)
-		return fail(failure, FAILURE_FEED_TOO_LARGE, 0);
+		return failure_set(failure, FAILURE_FEED_TOO_LARGE, 0);
 	*ret_st = st;
 	return TAKE_FD(fd);
 }
@@ -67,9 +53,9 @@ check_target(int fd, struct failure *failure)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return fail(failure, FAILURE_PROTOCOL, -errno);
+		return failure_set(failure, FAILURE_PROTOCOL, -errno);
 	if (!S_ISREG(st.st_mode) || st.st_size != 0)
-		return fail(failure, FAILURE_PROTOCOL, -EINVAL);
+		return failure_set(failure, FAILURE_PROTOCOL, -EINVAL);
 	return 0;
 }
 
@@ -78,7 +64,7 @@ fail_target(struct failure *failure, int r)
 {
 	bool full = r == -ENOSPC || r == -EDQUOT || r == -EFBIG;
 
-	return fail(failure, full ? FAILURE_WORKSPACE_FULL : FAILURE_INTERNAL, r);
+	return failure_set(failure, full ? FAILURE_WORKSPACE_FULL : FAILURE_INTERNAL, r);
 }
 
 static int
@@ -88,22 +74,22 @@ copy_bytes(int fd, const struct copy *copy, struct failure *failure)
 	uint64_t done = 0;
 
 	if (block == NULL)
-		return fail(failure, FAILURE_MEMORY, -ENOMEM);
+		return failure_set(failure, FAILURE_MEMORY, -ENOMEM);
 	for (;;) {
 		ssize_t n;
 		int r;
 
 		if (!copy->go_on(done, copy->userdata))
-			return fail(failure, FAILURE_CANCELLED, 0);
+			return failure_set(failure, FAILURE_CANCELLED, 0);
 		n = read(fd, block, BLOCK);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return fail_share(failure, -errno);
+			return folder_fail(failure, FOLDER_READING, -errno);
 		if (n == 0)
-			return done == copy->size ? 0 : fail(failure, FAILURE_FEED_CHANGED, 0);
+			return done == copy->size ? 0 : failure_set(failure, FAILURE_FEED_CHANGED, 0);
 		if ((uint64_t)n > copy->size - done)
-			return fail(failure, FAILURE_FEED_CHANGED, 0); /* it grows: an upload under way */
+			return failure_set(failure, FAILURE_FEED_CHANGED, 0); /* it grows: an upload under way */
 		r = fd_pwrite_all(copy->to_fd, block, (size_t)n, (off_t)done);
 		if (r < 0)
 			return fail_target(failure, r);
@@ -123,13 +109,14 @@ copy_feed(const struct folder *folder, const struct copy *copy, struct failure *
 	if (fd < 0 || copy_bytes(fd, copy, ret_failure) < 0)
 		return -1;
 	if (fstat(fd, &after) < 0)
-		return fail_share(ret_failure, -errno);
+		return folder_fail(ret_failure, FOLDER_READING, -errno);
 	if (!unchanged(&before, &after))
-		return fail(ret_failure, FAILURE_FEED_CHANGED, 0);
+		return failure_set(ret_failure, FAILURE_FEED_CHANGED, 0);
 	/* And the name still means this file: one that was put in its place is the feed now. */
 	if (fstatat(folder->fd, copy->name, &after, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? fail(ret_failure, FAILURE_FEED_CHANGED, 0) : fail_share(ret_failure, -errno);
+		return errno == ENOENT ? failure_set(ret_failure, FAILURE_FEED_CHANGED, 0) :
+		                         folder_fail(ret_failure, FOLDER_READING, -errno);
 	if (!unchanged(&before, &after))
-		return fail(ret_failure, FAILURE_FEED_CHANGED, 0);
+		return failure_set(ret_failure, FAILURE_FEED_CHANGED, 0);
 	return 0;
 }

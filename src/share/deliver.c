@@ -19,20 +19,6 @@
 #define TEMPORARY_END ".patrond"
 #define TEMPORARY_SIZE (REPORT_NAME_SIZE + sizeof("." TEMPORARY_END) - 1) /* of the longest */
 
-static int
-fail(struct failure *failure, enum failure_code code, int number)
-{
-	*failure = failure_of(code, number);
-	return -1;
-}
-
-static int
-fail_share(struct failure *failure, int r)
-{
-	*failure = folder_failure(FOLDER_WRITING, r);
-	return -1;
-}
-
 bool
 deliver_is_temporary(const char *name, size_t size)
 {
@@ -63,16 +49,16 @@ copy_zip(int zip_fd, uint64_t size, int fd, struct failure *failure)
 	uint64_t done = 0;
 
 	if (block == NULL)
-		return fail(failure, FAILURE_MEMORY, -ENOMEM);
+		return failure_set(failure, FAILURE_MEMORY, -ENOMEM);
 	while (done < size) {
 		ssize_t n = fd_pread_all(zip_fd, block, BLOCK, (off_t)done);
 		int r;
 
 		if (n <= 0)
-			return fail(failure, FAILURE_INTERNAL, n < 0 ? (int)n : -EIO);
+			return failure_set(failure, FAILURE_INTERNAL, n < 0 ? (int)n : -EIO);
 		r = fd_pwrite_all(fd, block, (size_t)n, (off_t)done);
 		if (r < 0)
-			return fail_share(failure, r);
+			return folder_fail(failure, FOLDER_WRITING, r);
 		done += (uint64_t)n;
 	}
 	return 0;
@@ -114,7 +100,7 @@ fill_temporary(int fd, int zip_fd, uint64_t size, struct failure *failure)
 	/* A network share may tell only at the close that it is full. */
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
-	return r < 0 ? fail_share(failure, r) : 0;
+	return r < 0 ? folder_fail(failure, FOLDER_WRITING, r) : 0;
 }
 
 /* rename would take away a link or a file, and nothing else may have a report's name. */
@@ -136,26 +122,26 @@ deliver_report(const struct folder *folder, const char *name, size_t name_size, 
 	int fd, r;
 
 	if (report_name_date(name, name_size) == DATE_NONE)
-		return fail(ret_failure, FAILURE_PROTOCOL, -EINVAL);
+		return failure_set(ret_failure, FAILURE_PROTOCOL, -EINVAL);
 	if (fstat(zip_fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
 	    (uint64_t)st.st_size > 2ULL * LIMIT_REPORT_SIZE)
-		return fail(ret_failure, FAILURE_PROTOCOL, -EBADF);
+		return failure_set(ret_failure, FAILURE_PROTOCOL, -EBADF);
 	(void)snprintf(final, sizeof(final), "%.*s", (int)name_size, name);
 	(void)snprintf(temporary, sizeof(temporary), ".%.*s%s", (int)name_size, name, TEMPORARY_END);
 	fd = create_temporary(folder, temporary);
 	if (fd < 0)
-		return fail_share(ret_failure, fd);
+		return folder_fail(ret_failure, FOLDER_WRITING, fd);
 	r = fill_temporary(fd, zip_fd, (uint64_t)st.st_size, ret_failure);
 	if (r == 0) {
 		r = rename_over(folder, temporary, final);
-		r = r < 0 ? fail_share(ret_failure, r) : 0;
+		r = r < 0 ? folder_fail(ret_failure, FOLDER_WRITING, r) : 0;
 	}
 	if (r < 0) {
 		(void)unlinkat(folder->fd, temporary, 0);
 		return r;
 	}
 	r = sync_folder(folder);
-	return r < 0 ? fail_share(ret_failure, r) : 0;
+	return r < 0 ? folder_fail(ret_failure, FOLDER_WRITING, r) : 0;
 }
 
 int
@@ -165,8 +151,8 @@ deliver_remove(const struct folder *folder, const char *name, size_t name_size, 
 	int r;
 
 	if (report_name_date(name, name_size) == DATE_NONE)
-		return fail(ret_failure, FAILURE_PROTOCOL, -EINVAL);
+		return failure_set(ret_failure, FAILURE_PROTOCOL, -EINVAL);
 	(void)snprintf(final, sizeof(final), "%.*s", (int)name_size, name);
 	r = folder_remove(folder, final);
-	return r < 0 ? fail_share(ret_failure, r) : 0;
+	return r < 0 ? folder_fail(ret_failure, FOLDER_WRITING, r) : 0;
 }

@@ -52,6 +52,14 @@ enum folder_act { FOLDER_READING, FOLDER_WRITING };
 /* A negative errno of the share as a failure: SHARE_GONE, _UNREADABLE, _READ_ONLY, _FULL, _FILE, or MEMORY. */
 struct failure folder_failure(enum folder_act act, int r);
 
+/* Fills in that failure. Returns -1. */
+static inline int
+folder_fail(struct failure *ret_failure, enum folder_act act, int r)
+{
+	*ret_failure = folder_failure(act, r);
+	return -1;
+}
+
 /* Modification time in microseconds since 1970. */
 int64_t folder_mtime_usec(const struct stat *st);
 

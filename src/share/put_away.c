@@ -13,20 +13,6 @@
 
 #define DONE_MODE 0750 /* as a share's folders are */
 
-static int
-fail(struct failure *failure, enum failure_code code, int number)
-{
-	*failure = failure_of(code, number);
-	return -1;
-}
-
-static int
-fail_share(struct failure *failure, int r)
-{
-	*failure = folder_failure(FOLDER_WRITING, r);
-	return -1;
-}
-
 /* Opens the folder of done feeds, a folder of the same file system and no link, or makes it. */
 static int
 open_done(const struct folder *folder, const char *name)
@@ -60,17 +46,17 @@ put_away_feed(const struct folder *folder, const struct put_away *put_away, stru
 	int r, back;
 
 	if (!feed_name_fits(put_away->name, strlen(put_away->name), put_away->pattern))
-		return fail(ret_failure, FAILURE_PROTOCOL, -EINVAL);
+		return failure_set(ret_failure, FAILURE_PROTOCOL, -EINVAL);
 	if (fstatat(folder->fd, put_away->name, &looked, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : fail_share(ret_failure, -errno);
+		return errno == ENOENT ? 0 : folder_fail(ret_failure, FOLDER_WRITING, -errno);
 	if (!S_ISREG(looked.st_mode) || (uint64_t)looked.st_size != put_away->size ||
 	    folder_mtime_usec(&looked) != put_away->mtime)
-		return fail(ret_failure, FAILURE_FEED_CHANGED, 0);
+		return failure_set(ret_failure, FAILURE_FEED_CHANGED, 0);
 	r = aside_take(folder, put_away->name, &looked, aside);
 	if (r == -ESTALE)
-		return fail(ret_failure, FAILURE_FEED_CHANGED, 0);
+		return failure_set(ret_failure, FAILURE_FEED_CHANGED, 0);
 	if (r < 0)
-		return fail_share(ret_failure, r);
+		return folder_fail(ret_failure, FOLDER_WRITING, r);
 	if (put_away->to != NULL)
 		r = move(folder, aside, put_away);
 	else if (unlinkat(folder->fd, aside, 0) < 0)
@@ -78,5 +64,5 @@ put_away_feed(const struct folder *folder, const struct put_away *put_away, stru
 	if (r == 0)
 		return 0;
 	back = aside_put_back(folder, aside, put_away->name);
-	return fail_share(ret_failure, back < 0 ? back : r);
+	return folder_fail(ret_failure, FOLDER_WRITING, back < 0 ? back : r);
 }

@@ -52,13 +52,6 @@ watch_done(struct watch *watch)
 		watch->fd = fd_close(watch->fd);
 }
 
-static int
-fail(struct failure *failure, enum failure_code code, int number)
-{
-	*failure = failure_of(code, number);
-	return -1;
-}
-
 /* --- without events --- */
 
 /* Sums over the folder: a change of name, size, time or inode of any file changes one of them. */
@@ -126,10 +119,8 @@ take_sums(const struct config *config, struct sums *ret, struct failure *failure
 	if (folder_open(&folder, config->share.path, failure) < 0)
 		return -1;
 	r = folder_each(&folder, sum_file, &summing);
-	if (r < 0) {
-		*failure = folder_failure(FOLDER_READING, r);
-		return -1;
-	}
+	if (r < 0)
+		return folder_fail(failure, FOLDER_READING, r);
 	*ret = summing.sums;
 	return 0;
 }
@@ -183,7 +174,7 @@ on_events(struct stage *stage, const struct watch *watch, struct failure *failur
 	int r;
 
 	if (what < 0)
-		return fail(failure, FAILURE_SHARE_GONE, what);
+		return failure_set(failure, FAILURE_SHARE_GONE, what);
 	if (what == 0)
 		return 0;
 	r = say_changed(stage, (unsigned int)what);
@@ -209,7 +200,7 @@ on_tick(struct stage *stage, const struct watch *watch, struct sums *sums, struc
 		return -1;
 	}
 	if (st.st_dev != watch->folder.st_dev || st.st_ino != watch->folder.st_ino)
-		return fail(failure, FAILURE_SHARE_GONE, -ESTALE);
+		return failure_set(failure, FAILURE_SHARE_GONE, -ESTALE);
 	if (!watch->local && take_sums(&stage->config, sums, failure) < 0)
 		return -1;
 	if (before.feeds != sums->feeds || before.others != sums->others) {

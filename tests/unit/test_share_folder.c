@@ -43,6 +43,8 @@ failures_of_errors(void **state)
 		assert_int_equal(reading.code, errors[i].reading);
 		assert_int_equal(writing.code, errors[i].writing);
 		assert_int_equal(reading.number, -errors[i].number);
+		assert_int_equal(folder_fail(&reading, FOLDER_WRITING, -errors[i].number), -1);
+		assert_int_equal(reading.code, errors[i].writing);
 	}
 }
 
