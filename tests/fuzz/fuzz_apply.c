@@ -11,16 +11,14 @@
 #include "common/date.h"
 #include "decode/csv.h"
 #include "decode/layout.h"
+#include "rowkit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct run {
-	struct layout *layout;
+	struct row_run rows;
 	struct joins *joins;
 	size_t join;
-	struct wire_out out;
-	int32_t today;
-	uint32_t rows[FEED_KIND_MAX];
 };
 
 static int
@@ -34,33 +32,8 @@ take_joined(void *data, const struct csv_row *row)
 	return r;
 }
 
-static int
-take(void *data, const struct csv_row *row)
-{
-	struct run *run = data;
-	struct record record, read;
-	struct wire_in in;
-	int r = layout_row(run->layout, row, &record);
-
-	if (r < 0)
-		abort();
-	if (r != LAYOUT_RECORD)
-		return r == LAYOUT_E_HEADER;
-	if (record.row != ++run->rows[record.feed] || record_put(&run->out, &record) < 0)
-		abort();
-	in = (struct wire_in){
-		.type = WIRE_RECORD,
-		.at = (const uint8_t *)run->out.buf.bytes + WIRE_HEADER_SIZE,
-		.end = (const uint8_t *)run->out.buf.bytes + run->out.buf.size,
-	};
-	if (record_get(&in, run->today, &read) < 0 || read.verdict != record.verdict)
-		abort();
-	buf_clear(&run->out.buf);
-	return 0;
-}
-
 static void
-read_all(const struct profile *profile, csv_row_fn *fn, struct run *run, const char *bytes, size_t size)
+read_all(const struct profile *profile, csv_row_fn *fn, void *run, const char *bytes, size_t size)
 {
 	_cleanup_csv_ struct csv *csv = NULL;
 
@@ -75,8 +48,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct config_feed feeds[FEED_KIND_MAX];
-	struct run run = { .out = WIRE_OUT_INIT, .today = date_to_days((struct date){ 2026, 8, 15 }) };
-	struct layout_options options = { .feeds = feeds, .today = run.today };
+	struct run run = { .rows = { .out = WIRE_OUT_INIT, .today = date_to_days((struct date){ 2026, 8, 15 }) } };
+	struct layout_options options = { .feeds = feeds, .today = run.rows.today };
 	const uint8_t *nul = size > 1 ? memchr(data + 1, '\0', size - 1) : NULL;
 	_cleanup_profile_ struct profile *profile = NULL;
 	struct key_rule *keys = NULL;
@@ -93,15 +66,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_all(profile, take_joined, &run, (const char *)nul + 1, size);
 	options.keys = keys;
 	options.joins = profile->join_count > 0 ? run.joins : NULL;
-	if (layout_new(&run.layout, &options) == 0) {
-		read_all(profile, take, &run, (const char *)nul + 1, size);
+	if (layout_new(&run.rows.layout, &options) == 0) {
+		read_all(profile, take_row, &run.rows, (const char *)nul + 1, size);
 		for (int feed = 0; feed < FEED_KIND_MAX; feed++)
-			if (run.rows[feed] != layout_rows(run.layout, (enum feed_kind)feed))
+			if (run.rows.rows[feed] != layout_rows(run.rows.layout, (enum feed_kind)feed))
 				abort();
 	}
-	run.layout = layout_free(run.layout);
+	run.rows.layout = layout_free(run.rows.layout);
 	run.joins = joins_free(run.joins);
 	keys = key_rule_free(keys);
-	wire_out_done(&run.out);
+	wire_out_done(&run.rows.out);
 	return 0;
 }

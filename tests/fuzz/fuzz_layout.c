@@ -12,46 +12,15 @@
 #include "common/date.h"
 #include "decode/csv.h"
 #include "decode/layout.h"
+#include "rowkit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct run {
-	struct layout *layout;
-	struct wire_out out;
-	int32_t today;
-	uint32_t rows;
-};
-
-static int
-take(void *data, const struct csv_row *row)
-{
-	struct run *run = data;
-	struct record record, read;
-	struct wire_in in;
-	int r = layout_row(run->layout, row, &record);
-
-	if (r < 0)
-		abort();
-	if (r != LAYOUT_RECORD)
-		return r == LAYOUT_E_HEADER;
-	if (record.row != ++run->rows || record_put(&run->out, &record) < 0)
-		abort();
-	in = (struct wire_in){
-		.type = WIRE_RECORD,
-		.at = (const uint8_t *)run->out.buf.bytes + WIRE_HEADER_SIZE,
-		.end = (const uint8_t *)run->out.buf.bytes + run->out.buf.size,
-	};
-	if (record_get(&in, run->today, &read) < 0 || read.verdict != record.verdict)
-		abort();
-	buf_clear(&run->out.buf);
-	return 0;
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const patterns[] = { "[0-9]+", "[0-9A-Z]+", ".*[0-9$ -].*", "[^x]+" };
-	struct run run = { .out = WIRE_OUT_INIT, .today = date_to_days((struct date){ 2026, 8, 15 }) };
+	struct row_run run = { .out = WIRE_OUT_INIT, .today = date_to_days((struct date){ 2026, 8, 15 }) };
 	static struct profile *chccs;
 	static struct config_feed feeds[FEED_KIND_MAX];
 	struct layout_options options = { .feeds = feeds, .today = run.today };
@@ -74,12 +43,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	options.profile = chccs;
 	options.keys = keys;
 	if (layout_new(&run.layout, &options) < 0 ||
-	    csv_new(&csv, take, &run) < 0)
+	    csv_new(&csv, take_row, &run) < 0)
 		abort();
 	if (csv_read(csv, (const char *)data + 1, size - 1) == CSV_OK)
 		(void)!csv_finish(csv);
-	if (run.rows != layout_rows(run.layout, feed))
-		abort();
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		if (run.rows[i] != ((enum feed_kind)i == feed ? layout_rows(run.layout, feed) : 0))
+			abort();
 	csv = csv_free(csv);
 	run.layout = layout_free(run.layout);
 	keys = key_rule_free(keys);

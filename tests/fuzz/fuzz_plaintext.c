@@ -7,25 +7,9 @@
 
 #include "common/date.h"
 #include "decode/plaintext.h"
+#include "feedkit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const struct config_feed feeds[FEED_KIND_MAX] = {
-	[FEED_STUDENT] = { .profile = "chccs", .pattern = "*tudent*.csv", .statuses = "0 1", .opt_out = OPT_OUT_PROFILE },
-	[FEED_STAFF] = { .profile = "chccs", .pattern = "*staff*.csv", .opt_out = OPT_OUT_PROFILE },
-};
-
-static const struct profiles *
-shipped(void)
-{
-	static struct profiles profiles;
-	struct config_error error;
-
-	for (size_t feed = 0; feed < FEED_KIND_MAX; feed++)
-		if (profiles.of[feed] == NULL && profile_read(&profiles.of[feed], SHIPPED_PROFILES "/chccs.conf", "", &error) < 0)
-			abort();
-	return &profiles;
-}
 
 static bool
 ask(int fd)

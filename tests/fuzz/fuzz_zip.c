@@ -12,27 +12,11 @@
 #include "common/record.h"
 #include "decode/decode_inspect.h"
 #include "decode/decode_records.h"
+#include "feedkit.h"
 
 #define PASSWORD "correct horse"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const struct config_feed feeds[FEED_KIND_MAX] = {
-	[FEED_STUDENT] = { .profile = "chccs", .pattern = "*tudent*.csv", .statuses = "0 1", .opt_out = OPT_OUT_PROFILE },
-	[FEED_STAFF] = { .profile = "chccs", .pattern = "*staff*.csv", .opt_out = OPT_OUT_PROFILE },
-};
-
-static const struct profiles *
-shipped(void)
-{
-	static struct profiles profiles;
-	struct config_error error;
-
-	for (size_t feed = 0; feed < FEED_KIND_MAX; feed++)
-		if (profiles.of[feed] == NULL && profile_read(&profiles.of[feed], SHIPPED_PROFILES "/chccs.conf", "", &error) < 0)
-			abort();
-	return &profiles;
-}
 
 /* Reads the records as load does. Returns whether the trailer came, and whether all was well before it. */
 static bool
