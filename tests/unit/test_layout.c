@@ -12,10 +12,9 @@
 
 #include "common/date.h"
 #include "decode/layout.h"
+#include "layoutkit.h"
 #include "patrond/limits.h"
 #include "profilekit.h"
-
-#define CELLS_MAX 64
 
 /* Pieces of good rows, cells parted by `|`. */
 #define S_OUT ""
@@ -31,22 +30,6 @@
 static int32_t today;
 static struct key_rule *digits, *letters;
 static struct profile *chccs;
-
-static struct csv_row
-row_of(const char *line, struct text cells[static CELLS_MAX])
-{
-	struct csv_row row = { .cells = cells, .delimiter = ',', .bytes = line, .size = strlen(line) };
-
-	for (;;) {
-		size_t size = strcspn(line, "|");
-
-		assert_true(row.count < CELLS_MAX);
-		cells[row.count++] = (struct text){ line, size };
-		if (line[size] == '\0')
-			return row;
-		line += size + 1;
-	}
-}
 
 static struct layout *
 layout_of(enum feed_kind feed, const char *statuses, const struct key_rule *keys)
@@ -213,7 +196,7 @@ check_verdict(enum feed_kind feed, const char *statuses, const struct key_rule *
 {
 	_cleanup_layout_ struct layout *layout = layout_of(feed, statuses, keys);
 	struct text cells[CELLS_MAX];
-	struct csv_row row = row_of(c->line, cells);
+	struct csv_row row = row_of(c->line, ',', cells);
 	struct record record;
 	bool whole = c->verdict == REASON_NONE;
 
@@ -357,7 +340,7 @@ test_fields(void **state)
 		const struct field_case *c = &fields[i];
 		_cleanup_layout_ struct layout *layout = layout_of(c->feed, "", digits);
 		struct text cells[CELLS_MAX];
-		struct csv_row row = row_of(c->line, cells);
+		struct csv_row row = row_of(c->line, ',', cells);
 		struct record record;
 
 		if (c->feed == FEED_STUDENT) {
@@ -376,7 +359,7 @@ test_birth_date(void **state)
 {
 	_cleanup_layout_ struct layout *layout = layout_of(FEED_STUDENT, "0 1", digits);
 	struct text cells[CELLS_MAX];
-	struct csv_row row = row_of(S_GOOD "0", cells);
+	struct csv_row row = row_of(S_GOOD "0", ',', cells);
 	struct record record;
 
 	(void)state;
@@ -418,7 +401,7 @@ test_limits(void **state)
 			memset(cell, '7', sizeof(cell));
 			cell[cases[i].size + over] = '\0';
 			(void)snprintf(line, sizeof(line), "%s%s%s", cases[i].before, cell, cases[i].after);
-			row = row_of(line, cells);
+			row = row_of(line, ',', cells);
 			assert_int_equal(layout_row(layout, &row, &record), LAYOUT_RECORD);
 			if (record.verdict != (over ? cases[i].over : REASON_NONE))
 				fail_msg("case %zu, over %zu: %s", i, over, reason_name(record.verdict));
@@ -432,7 +415,7 @@ test_worst_row(void **state)
 	_cleanup_layout_ struct layout *layout = layout_of(FEED_STUDENT, "0 1", digits);
 	static char big[LIMIT_CELL_SIZE];
 	struct text cells[CELLS_MAX];
-	struct csv_row row = row_of(S_GOOD "e|f|g|h|i|0", cells);
+	struct csv_row row = row_of(S_GOOD "e|f|g|h|i|0", ',', cells);
 	struct record record;
 
 	(void)state;
@@ -474,7 +457,7 @@ test_first_row(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		row = row_of(rows[i].line, cells);
+		row = row_of(rows[i].line, ',', cells);
 		assert_int_equal(layout_row(layout, &row, &record), rows[i].result);
 		if (rows[i].result == LAYOUT_RECORD)
 			assert_int_equal(record.row, rows[i].row);
@@ -482,7 +465,7 @@ test_first_row(void **state)
 	assert_int_equal(layout_rows(layout, FEED_STAFF), 3);
 
 	misfit = layout_of(FEED_STAFF, "", digits);
-	row = row_of("Employment Status|UIDStaffID|Shoe Size", cells);
+	row = row_of("Employment Status|UIDStaffID|Shoe Size", ',', cells);
 	assert_int_equal(layout_row(misfit, &row, &record), LAYOUT_E_HEADER);
 	assert_int_equal(layout_misfit(misfit).column, 3);
 }
@@ -510,7 +493,7 @@ test_blank_rows(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		_cleanup_layout_ struct layout *layout = layout_of(FEED_STUDENT, "0 1", digits);
 		struct text cells[CELLS_MAX];
-		struct csv_row row = row_of(cases[i].line, cells);
+		struct csv_row row = row_of(cases[i].line, ',', cells);
 		struct record record;
 
 		row.delimiter = cases[i].delimiter;

@@ -11,31 +11,15 @@
 
 #include "common/date.h"
 #include "decode/layout.h"
+#include "layoutkit.h"
 #include "profilekit.h"
 
-#define CELLS_MAX 32
 #define CAMPUS "publicLibraryOptOut|studentNumber|firstName|lastName|birthdate|schoolNumber|addressLine1|city|state|zip|" \
 	"enrollmentStatus|guardianEmail|studentEmail|guardianEmail|homePhone"
 #define GOOD "N|123456|Ada|Lovelace|2010-12-10|304|1 Main St|Chapel Hill|NC|27514|A|m@x.org|a@x.org|d@x.org|919"
 #define USERS "sourcedId|identifier|givenName|familyName|email|orgSourcedIds|role|metadata.libraryOptOut"
 
 static struct key_rule *digits;
-
-static struct csv_row
-row_of(const char *line, struct text cells[static CELLS_MAX])
-{
-	struct csv_row row = { .cells = cells, .delimiter = '|', .bytes = line, .size = strlen(line) };
-
-	for (;;) {
-		size_t size = strcspn(line, "|");
-
-		assert_true(row.count < CELLS_MAX);
-		cells[row.count++] = (struct text){ line, size };
-		if (line[size] == '\0')
-			return row;
-		line += size + 1;
-	}
-}
 
 static struct layout *
 layout_of(const struct profile *profile, unsigned int kinds, const struct joins *joins)
@@ -53,7 +37,7 @@ static int
 give(struct layout *layout, const char *line, struct record *ret)
 {
 	static struct text cells[CELLS_MAX];
-	struct csv_row row = row_of(line, cells);
+	struct csv_row row = row_of(line, '|', cells);
 
 	return layout_row(layout, &row, ret);
 }
@@ -140,7 +124,7 @@ join(struct joins *joins, size_t number, const char *const *lines, size_t count)
 	struct text cells[CELLS_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		struct csv_row row = row_of(lines[i], cells);
+		struct csv_row row = row_of(lines[i], '|', cells);
 
 		assert_int_equal(joins_row(joins, number, &row), 0);
 	}
@@ -213,7 +197,7 @@ joined_bound(void **state)
 		struct csv_row row;
 
 		(void)snprintf(line, sizeof(line), "%d%.*s|2010-01-01", i, 1990, id);
-		row = row_of(line, cells);
+		row = row_of(line, '|', cells);
 		r = joins_row(joins, 0, &row);
 	}
 	assert_int_equal(r, FAILURE_JOIN_SIZE);
