@@ -11,12 +11,12 @@ RUN_PACKAGES="python3 openssl openssh-server openssh-client zip unzip p7zip-full
 # What the tests need beyond that.
 CHECK_PACKAGES="clang clang-tidy cppcheck libclang-rt-14-dev binutils git libarchive-tools util-linux zsh fish golang-go
 	golang-github-varlink-go-dev exim4-daemon-light bindfs fuse3 samba smbnetfs
-	systemd-container mmdebstrap iproute2 dpkg-dev zstd strace"
+	systemd-container mmdebstrap iproute2 dpkg-dev file zstd strace"
 
 # What fuzzing and its coverage need.
 FUZZ_PACKAGES="clang libclang-rt-14-dev llvm-14"
 # What the virtual machine of tests/system/run vm needs.
-VM_PACKAGES="qemu-system-x86 e2fsprogs mmdebstrap dpkg-dev"
+VM_PACKAGES="qemu-system-x86 e2fsprogs mmdebstrap dpkg-dev file"
 # What the benchmarks compare with.
 BENCH_PACKAGES="miller"
 

@@ -107,14 +107,22 @@ class Daemon:
         self.path = os.path.join(fake.directory, "runtime/control")
         self.process = fake.start(*(arguments or ("--log", "json")), **environment)
         self.lines = []
-        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr), daemon=True)
+        self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
 
     def call(self, method, **parameters):
         return varlink_peer.call(self.path, method, **parameters)
 
     def error(self, method, **parameters):
         return varlink_peer.error(self.path, method, **parameters)
+
+    def told(self, ending):
+        """Waits for an entry whose message id ends so."""
+        return until(lambda: any(json.loads(line)["MESSAGE_ID"].endswith(ending) for line in list(self.lines)), ending)
 
     def state(self, wanted):
         return until(lambda: self.call("Status")["state"] == wanted, wanted)
