@@ -212,3 +212,4 @@ class Cifs(Town):
         m.sh(f"umount {SHARE} || umount -l {SHARE}; systemctl stop {SERVER}")
 
     STEPS = ("prepared", "arrivals", "moved_and_cleaned", "away_and_back", "silent_server", "put_away")
+    ALWAYS = ("prepared", "put_away")

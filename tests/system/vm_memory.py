@@ -10,6 +10,7 @@ from vm_search import Search
 from vm_town import Town
 
 SLICE = "/sys/fs/cgroup/patrond.slice"
+AGENT = "patrond-test-agent.service"  # vm_image.py's
 LATENCY = 1000  # ms an answer: a load that lasts
 # Held in memory by a process without our limits, and written down nowhere: the search of the swap must find it.
 PLANT = ("import sys,time\nwords = sys.stdin.read().split()\n"
@@ -81,9 +82,13 @@ class Memory(Town):
         self.score.say(f"          (searched for: {len(self.words())}; dates left out, as they were there: {len(self.known)})")
         self.prove("the search before the load finds nothing", wrong)
 
-    def nothing_left(self):
-        """Sentences, none where no token of the present feed is anywhere."""
-        found = self.residue(self.words())
+    def nothing_left(self, plant=None):
+        """Sentences, none where no token of the present feed is anywhere. plant: a word that must be found on the disk."""
+        found = self.residue(self.words() | ({plant} if plant else set()))
+        if plant and plant not in found.get("disk", {}):
+            return [f"{plant} is not found on the disk, so nothing was shown"]
+        self.found |= {plant} if plant else set()
+        found = {place: hits for place, words in found.items() for hits in [set(words) - {plant}] if hits}
         self.hits += sum(len(hits) for hits in found.values())
         return [f"{len(hits)} tokens in {place}, as {min(hits)}" for place, hits in found.items()]
 
@@ -92,10 +97,13 @@ class Memory(Town):
         self.prove(f"{what}: no token is left anywhere", wrong + self.nothing_left() + self.no_core())
 
     def no_core(self):
-        m = self.machine
-        wrong = [f"a core: {n}" for n in m.sh("ls /var/lib/systemd/coredump | grep -v python || true").stdout.split()]
-        said = m.run("journalctl", "-q", "--no-pager", "-o", "cat", "-F", "COREDUMP_EXE").stdout.split()
-        return wrong + [f"the main journal tells of a core of {n}" for n in said if "patrond" in n]
+        """Sentences: cores of others than what was planted, and what the main journal tells of ours."""
+        text = self.machine.sh("ls /var/lib/systemd/coredump | sed 's/^/core /'; "
+                               "for f in EXE COMM UNIT; do journalctl -q --no-pager -F COREDUMP_$f | sed 's/^/told /'; done").stdout
+        found = sorted({tuple(line.split(None, 1)) for line in text.splitlines()})
+        return ([f"a core: {name}" for kind, name in found if kind == "core" and not name.startswith("core.python3")]
+                + [f"the main journal tells of a core of {name}" for kind, name in found
+                   if kind == "told" and "patron" in name and name != AGENT])
 
     # --- a load that lasts ---
 
@@ -233,20 +241,15 @@ class Memory(Town):
         wrong += [] if m.status()["MainPID"] == was else ["the supervisor was killed before the stages, or with them"]
         self.ended("the slice out of memory: the kernel takes a stage", wrong + self.run_again(before))
 
-    def signals(self):
-        """What would leave a core, of the stage that holds everything and of the supervisor; the container has the other processes."""
+    def killed(self):
         m = self.machine
-        for number, (name, who) in enumerate((("SEGV", "load"), ("ABRT", "patrond"), ("KILL", "all"))):
-            before = self.slow_load(31 + number)
-            was = m.status()["MainPID"]
-            if who == "all":
-                m.sh(f"for f in $(find {SLICE} -name cgroup.procs); do cat $f; done | xargs kill -KILL", check=False)
-            else:
-                m.run("kill", "-" + name, was if who == "patrond" else self.instance(who)[1])
-            wrong = []
-            if who != "load" and not self.wait(lambda: m.status()["MainPID"] not in ("0", was) and m.status()["SubState"] == "running", 60):
-                wrong.append(str(m.status()))
-            self.ended(f"SIG{name} of {who}", wrong + self.run_again(before))
+        before = self.slow_load(33)
+        was = m.status()["MainPID"]
+        m.sh(f"for f in $(find {SLICE} -name cgroup.procs); do cat $f; done | xargs kill -KILL", check=False)
+        wrong = []
+        if not self.wait(lambda: m.status()["MainPID"] not in ("0", was) and m.status()["SubState"] == "running", 60):
+            wrong.append(str(m.status()))
+        self.ended("SIGKILL of all", wrong + self.run_again(before))
 
     def rebooted(self):
         m = self.machine
@@ -265,4 +268,5 @@ class Memory(Town):
         self.score.figure("vm_residue_hits", self.hits, "tokens")
         self.score.figure("vm_residue_planted_found", len(self.found), f"of {len(self.wanted)}")
 
-    STEPS = ("prepared", "pressure", "out_of_memory", "signals", "rebooted", "told")
+    STEPS = ("prepared", "pressure", "out_of_memory", "killed", "rebooted", "told")
+    ALWAYS = ("prepared", "told")
