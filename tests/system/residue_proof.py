@@ -8,14 +8,15 @@ import subprocess
 import tempfile
 import time
 
+from hostile_smtp import HostileSmtp
 from installed import SHARE, Library
 from residue_kit import Needles
 from score import Score
 from service_proof import Machine
 
-STAGES = ("fetch", "decode", "load", "report", "share")
+STAGES = ("fetch", "decode", "load", "report", "share", "mail")
 # seconds from a process's first sight to its end: so that each is met in the middle of its work
-DELAY = {"fetch": 0.05, "decode": 0.006, "report": 0, "share": 0, "load": 0, "patrond": 0}
+DELAY = {"fetch": 0.05, "decode": 0.006, "report": 0, "share": 0, "load": 0, "mail": 0.1, "patrond": 0}
 FAST = ("fetch", "decode")
 # places where something could stay, as they are named in what is printed
 PLACES = ("disk", "main-journal", "namespace-journal", "run", "tmp", "shm", "workspace", "coredumps", "memory-of-the-supervisor")
@@ -123,7 +124,7 @@ class Residue:
         """Until nothing is under way: STATUS= of rest, and no stage but the one that watches the share."""
         self.m.wait_status("^(Idle|HELD|FAILED)", 60)
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and any(self.search.outer("patrond-" + s) for s in ("fetch", "decode", "load", "report")):
+        while time.monotonic() < deadline and any(self.search.outer("patrond-" + s) for s in STAGES if s != "share"):
             time.sleep(0.05)
 
     def catch(self, name, number, timeout=30):
@@ -148,6 +149,9 @@ class Residue:
         self.m.wait_status("^Idle. Last load")
 
     def signalled(self, name, number):
+        if name == "mail":
+            self.signalled_while_mailing(number)
+            return
         self.begin()
         if name in FAST:
             self.m.run("systemctl", "start", "patrond")
@@ -165,6 +169,20 @@ class Residue:
                 os.kill(pid, number)
         if name == "patrond":
             self.restarted()
+
+    def signalled_while_mailing(self, number):
+        """Its relay has been told of a letter, and then says no more."""
+        m, lib = self.m, self.library
+        with HostileSmtp(lib.path("sierra.pem"), lib.path("sierra.key"), at="final", how="silent") as relay:
+            self.begin("[report]\nrecipients = anna@example.org\n[mail]\nfrom = patrond@library.example\nca_file = /etc/patrond/ca.pem\n"
+                       f"relay = smtp://127.0.0.1:{relay.port}\n", latency=0)
+            m.run("systemctl", "start", "patrond")
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and not any(line == "DATA" for _, line in relay.commands):
+                time.sleep(0.05)
+            if not self.catch("mail", number):
+                raise AssertionError(f"no mail was met: {relay.commands[-5:]}")
+            self.settle()  # the relay may have the letter: it is not sent twice
 
     def wait_for_copy(self, timeout=30):
         deadline = time.monotonic() + timeout
