@@ -40,7 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1), *again = malloc(2 * size + 1);
 	const char *list = text, *address;
-	size_t used = 0, length;
+	size_t used = 0, length, count = 0;
 
 	if (text == NULL || again == NULL)
 		abort();
@@ -53,9 +53,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(again + used, address, length);
 		used += length;
 		again[used++] = ',';
+		count++;
 	}
 	again[used] = '\0';
-	if (address_list_tag(text) != address_list_tag(again))
+	if (address_list_tag(text) != address_list_tag(again) || address_list_bits(text) != address_list_bits(again))
+		abort();
+	if (count < 32 && address_list_bits(text) != (UINT32_C(1) << count) - 1)
 		abort();
 	free(text);
 	free(again);
