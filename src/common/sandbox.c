@@ -198,6 +198,7 @@ static const struct rule supervisor_rules[] = {
 	ALLOW(epoll_create1), ALLOW(epoll_ctl), ALLOW(epoll_wait), ALLOW(epoll_pwait), ALLOW(epoll_pwait2),
 	ALLOW(timerfd_create), ALLOW(timerfd_settime), ALLOW(signalfd4), ALLOW(eventfd2), ALLOW(pipe2),
 	ALLOW(memfd_create), ALLOW_IF(fcntl, 1, INT_IS(1, F_ADD_SEALS)), ALLOW_IF(fcntl, 1, INT_IS(1, F_DUPFD_CLOEXEC)),
+	ALLOW_IF(fcntl, 1, INT_IS(1, F_SETPIPE_SZ)),
 	ALLOW_IF(socket, 1, INT_IS(0, AF_UNIX)), ALLOW(connect), ALLOW(accept4), ALLOW(shutdown), ALLOW(getsockname),
 	ALLOW(getpeername), ALLOW_IF(getsockopt, 1, INT_IS(1, SOL_SOCKET)), ALLOW_IF(setsockopt, 1, INT_IS(1, SOL_SOCKET)),
 	ALLOW(openat), ALLOW(newfstatat), ALLOW(statfs), ALLOW(access), ALLOW(faccessat2), ALLOW(readlink),

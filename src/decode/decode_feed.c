@@ -9,7 +9,7 @@
 #include "common/record.h"
 #include "patrond/limits.h"
 
-#define BATCH (64U << 10) /* bytes: a pipe's own size, so that a write is one switch to load */
+#define BATCH (60U << 10) /* bytes from which records are written: with the last of them they still fit a pipe's 64 KiB */
 
 struct decode_feed {
 	unsigned int kinds;

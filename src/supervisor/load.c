@@ -15,6 +15,8 @@
 #include "supervisor/status.h"
 #include "supervisor/workspace.h"
 
+#define RECORDS_PIPE_SIZE (256 << 10) /* bytes: decode writes on while load takes what is there; without it, 64 KiB */
+
 struct load *
 load_free(struct load *load)
 {
@@ -343,14 +345,25 @@ start_report(struct load *load, int report_read)
 	return r < 0 ? r : run_part(load, PART_REPORT, &out, fds, 2);
 }
 
+/* The pipe of the records. A kernel that grants no larger one only costs decode and load turns. */
+static int
+make_records_pipe(int ret_ends[2])
+{
+	if (pipe2(ret_ends, O_CLOEXEC) < 0)
+		return -errno;
+	(void)fcntl(ret_ends[1], F_SETPIPE_SZ, RECORDS_PIPE_SIZE);
+	return 0;
+}
+
 static int
 start_parts(struct load *load)
 {
 	_cleanup_fd_ int records_read = -EBADF, records_write = -EBADF, report_read = -EBADF, report_write = -EBADF;
 	int ends[2], r;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
+	r = make_records_pipe(ends);
+	if (r < 0)
+		return r;
 	records_read = ends[0];
 	records_write = ends[1];
 	if (!load->options.dry_run && report_wanted(&load->manager->config)) {

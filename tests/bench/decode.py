@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """decode: a feed of a million rows through the decode stage, against others that read the same bytes and do less with them."""
+import fcntl
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ NAME = "CHCCS_Students_upload.csv"
 TODAY = 20680  # 2026-08-15
 RATIO_MAX = 1.5
 SMALL_ROWS = 10_000
+PIPE_SIZE = 256 << 10  # bytes: the supervisor's pipe between decode and load
+LOOK = 0.005  # seconds between two looks at decode's memory
 FLAT = 2 << 20  # bytes that the peak may differ by: a page of the pipe, a row
 
 FIRST = ("Ada", "Alan", "Emmy", "Kurt", "Grace", "José", "Zoë", "Carl", "Sofía", "John", "Mary", "Anne-Marie", "Lê", "Noah")
@@ -82,6 +85,7 @@ class Decode:
         zip_fd = os.open(feed.zip, os.O_RDONLY)
         null = os.open("/dev/null", os.O_WRONLY)
         reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         self.peak = 0
         begun = time.monotonic()
         stage = stagekit.Stage(os.path.join(build, "bin/patrond-decode"), os.path.join(folder, "patrond.conf"),
@@ -104,8 +108,12 @@ class Decode:
         self.wrong = [] if frames[-1].name == "DONE" and self.shape.get("rows") == feed.rows else [f"it ended with {frames[-1]}"]
 
     def drain(self, reader, null, pid):
-        """Takes the records and throws them away, as a load that is never in the way. Looks at the memory on the way."""
+        """Takes the records and throws them away, as a load that is never in the way. Looks at the memory now and then."""
+        looked = 0
         while os.splice(reader, null, 1 << 20) > 0:
+            if time.monotonic() - looked < LOOK:
+                continue
+            looked = time.monotonic()
             try:
                 with open(f"/proc/{pid}/status", encoding="ascii") as file:
                     found = re.search(r"^VmHWM:\s*(\d+) kB", file.read(), re.M)
@@ -189,5 +197,6 @@ def measure(score, build, folder, opts):
     score.figure("decode_peak_memory", peak / (1 << 20), "MiB", 2)
     score.figure("decode_peak_memory_small", few_peak / (1 << 20), "MiB", 2)
     score.prove(f"memory is flat from {SMALL_ROWS} to {opts.rows} rows", 0 < peak <= few_peak + FLAT)
-    score.prove(f"at most {RATIO_MAX} of libzip's bare read, in processor time",
-                best(runs["decode"], "cpu") <= RATIO_MAX * best(runs["libzip"], "cpu"))
+    for field, told in (("wall", "by the clock"), ("cpu", "in processor time")):
+        score.prove(f"at most {RATIO_MAX} of libzip's bare read, {told}",
+                    best(runs["decode"], field) <= RATIO_MAX * best(runs["libzip"], field))

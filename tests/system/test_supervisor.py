@@ -3,6 +3,7 @@
 
 Every stage here is a small program in Python, put beside a copy of patrond, which starts what lies beside it.
 """
+import fcntl
 import json
 import os
 import pwd
@@ -170,6 +171,11 @@ class Supervisor(unittest.TestCase):
             # remembered: the same file is not taken again
             status, entries = fake.run()
             self.assertEqual((status, [e for e in entries if "OUTCOME" in e]), (0, []))
+
+    def test_pipe_of_records_lets_decode_write_on(self):
+        """256 KiB: with Linux's 64 KiB decode and load wait for each other at every write."""
+        load = f"if __import__('fcntl').fcntl(fds[0], {fcntl.F_GETPIPE_SZ}) != {256 << 10}:\n    os._exit(1)\n" + textwrap.dedent(HONEST["load"])
+        self.ends(0, None, load=load)
 
     def test_memory_holds_no_more_than_it_says(self):
         with Fake() as fake:

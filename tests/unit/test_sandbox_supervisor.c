@@ -148,6 +148,17 @@ need_unix_sockets(void)
 	return fd < 0 ? errno : answer(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL));
 }
 
+/* of the records, and larger than Linux makes it by itself */
+static int
+need_pipe(void)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return errno;
+	return answer(fcntl(ends[1], F_SETPIPE_SZ, 256 << 10));
+}
+
 static int
 need_event_loop(void)
 {
@@ -165,7 +176,7 @@ need_event_loop(void)
 	return answer(signalfd(-1, &set, SFD_CLOEXEC));
 }
 
-static int (*const needs[])(void) = { need_runtime_directory, need_configuration, need_time_zone, need_unix_sockets, need_event_loop };
+static int (*const needs[])(void) = { need_runtime_directory, need_configuration, need_time_zone, need_unix_sockets, need_pipe, need_event_loop };
 
 static int
 behind(int (*run)(void))
