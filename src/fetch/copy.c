@@ -26,13 +26,6 @@ struct copy {
 	int64_t told_msec;
 };
 
-static int
-fail(struct failure *ret_failure, enum failure_code code, int number)
-{
-	*ret_failure = failure_of(code, number);
-	return -EREMOTEIO;
-}
-
 static int64_t
 now_msec(void)
 {
@@ -93,7 +86,7 @@ check_same(const struct copy *copy, sftp_attributes attributes, struct failure *
 	r = remote_file_of(attributes, &have);
 	sftp_attributes_free(attributes);
 	if (r < 0 || have.size != copy->want.size || have.mtime != copy->want.mtime)
-		return fail(ret_failure, FAILURE_FEED_CHANGED, 0);
+		return session_fail(ret_failure, FAILURE_FEED_CHANGED, 0);
 	return 0;
 }
 
@@ -120,7 +113,7 @@ copy_bytes(struct copy *copy, sftp_file file, struct failure *ret_failure)
 	int r;
 
 	if (ftruncate(copy->fd, 0) < 0)
-		return fail(ret_failure, FAILURE_INTERNAL, errno);
+		return session_fail(ret_failure, FAILURE_INTERNAL, errno);
 	r = sftp_copy(file, copy->want.size, copy->fd, on_got, copy);
 	switch (r) {
 	case SFTP_COPY_DONE:
@@ -128,16 +121,16 @@ copy_bytes(struct copy *copy, sftp_file file, struct failure *ret_failure)
 	case SFTP_COPY_REMOTE:
 		return session_failure(copy->session, FAILURE_REMOTE_FILE, ret_failure);
 	case SFTP_COPY_CHANGED:
-		return fail(ret_failure, FAILURE_FEED_CHANGED, 0);
+		return session_fail(ret_failure, FAILURE_FEED_CHANGED, 0);
 	case SFTP_COPY_STOPPED:
-		return fail(ret_failure, FAILURE_CANCELLED, 0);
+		return session_fail(ret_failure, FAILURE_CANCELLED, 0);
 	case -ENOSPC:
 	case -EDQUOT:
 	case -EFBIG:
 	case -ENOMEM:
-		return fail(ret_failure, FAILURE_WORKSPACE_FULL, -r);
+		return session_fail(ret_failure, FAILURE_WORKSPACE_FULL, -r);
 	default:
-		return fail(ret_failure, FAILURE_INTERNAL, -r);
+		return session_fail(ret_failure, FAILURE_INTERNAL, -r);
 	}
 }
 
@@ -169,7 +162,7 @@ copy_remote(struct copy *copy, struct failure *ret_failure)
 	int r;
 
 	if (copy->want.size > LIMIT_ZIP_SIZE)
-		return fail(ret_failure, FAILURE_FEED_TOO_LARGE, 0);
+		return session_fail(ret_failure, FAILURE_FEED_TOO_LARGE, 0);
 	stall_progress();
 	file = sftp_open(copy->session->sftp, copy->path, O_RDONLY, 0);
 	if (file == NULL)
@@ -191,7 +184,7 @@ copy_feed(struct stage *stage, struct session *session, struct wire_in *request,
 
 	r = read_request(&copy, request);
 	if (r < 0)
-		(void)fail(ret_failure, FAILURE_PROTOCOL, -r);
+		(void)session_fail(ret_failure, FAILURE_PROTOCOL, -r);
 	else
 		r = copy_remote(&copy, ret_failure);
 	(void)fd_close(copy.fd);

@@ -22,13 +22,6 @@
 #define CIPHERS \
 	"aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr"
 
-static int
-fail(struct failure *ret_failure, enum failure_code code, int number)
-{
-	*ret_failure = failure_of(code, number);
-	return -EREMOTEIO;
-}
-
 /* An encrypted key is refused: libssh without this would let OpenSSL ask on the terminal. */
 static int
 refuse_passphrase(const char *prompt, char *buf, size_t len, int echo, int verify, void *userdata)
@@ -59,7 +52,7 @@ import_key(struct session *session, struct secret *secret, struct failure *ret_f
 	int r = ssh_pki_import_privkey_base64(secret->bytes, NULL, refuse_passphrase, NULL, &session->key);
 
 	secret_done(secret);
-	return r == SSH_OK ? 0 : fail(ret_failure, FAILURE_SSH_KEY_UNUSABLE, 0);
+	return r == SSH_OK ? 0 : session_fail(ret_failure, FAILURE_SSH_KEY_UNUSABLE, 0);
 }
 
 static int
@@ -109,15 +102,15 @@ session_prepare(struct session *session, const struct config *config, struct sec
 	r = fd_read_file(config->sftp.known_hosts, LIMIT_KNOWN_HOSTS_SIZE, &session->known_hosts,
 	    &session->known_hosts_size);
 	if (r < 0)
-		return fail(ret_failure, FAILURE_KNOWN_HOSTS, -r);
+		return session_fail(ret_failure, FAILURE_KNOWN_HOSTS, -r);
 	r = known_hosts_name(config->sftp.host, config->sftp.port, session->name);
 	if (r < 0)
-		return fail(ret_failure, FAILURE_CONFIG, -r);
+		return session_fail(ret_failure, FAILURE_CONFIG, -r);
 	session->ssh = ssh_new();
 	if (session->ssh == NULL)
-		return fail(ret_failure, FAILURE_MEMORY, 0);
+		return session_fail(ret_failure, FAILURE_MEMORY, 0);
 	r = set_options(session, config);
-	return r < 0 ? fail(ret_failure, FAILURE_CONFIG, -r) : 0;
+	return r < 0 ? session_fail(ret_failure, FAILURE_CONFIG, -r) : 0;
 }
 
 int
@@ -164,14 +157,14 @@ judge_server(struct session *session, struct failure *ret_failure)
 	int verdict;
 
 	if (size < 0)
-		return fail(ret_failure, FAILURE_SSH, SSH_FATAL);
+		return session_fail(ret_failure, FAILURE_SSH, SSH_FATAL);
 	verdict = known_hosts_check(session->known_hosts, session->known_hosts_size, session->name, key, (size_t)size,
 	    &line);
 	if (verdict == KNOWN_HOSTS_ACCEPTED)
 		return 0;
 	if (verdict < 0 || (size_t)verdict >= sizeof(failures) / sizeof(failures[0]))
-		return fail(ret_failure, FAILURE_INTERNAL, EIO);
-	(void)fail(ret_failure, failures[verdict], verdict == KNOWN_HOSTS_BAD_LINE ? EBADMSG :
+		return session_fail(ret_failure, FAILURE_INTERNAL, EIO);
+	(void)session_fail(ret_failure, failures[verdict], verdict == KNOWN_HOSTS_BAD_LINE ? EBADMSG :
 	    verdict == KNOWN_HOSTS_EMPTY ? ENODATA : 0);
 	ret_failure->column = line;
 	return -EREMOTEIO;
@@ -188,7 +181,7 @@ log_in(struct session *session, struct failure *ret_failure)
 		return 0;
 	/* partial: the server wants a password or a code as well, and nobody is here to type one */
 	if (r == SSH_AUTH_DENIED || r == SSH_AUTH_PARTIAL)
-		return fail(ret_failure, FAILURE_AUTH_REFUSED, r);
+		return session_fail(ret_failure, FAILURE_AUTH_REFUSED, r);
 	return session_failure(session, FAILURE_SSH, ret_failure);
 }
 
@@ -201,8 +194,8 @@ session_open(struct session *session, struct failure *ret_failure)
 	session->ssh_fd = -EBADF; /* libssh's from here on */
 	if (ssh_connect(session->ssh) != SSH_OK) {
 		if (stall_happened())
-			return fail(ret_failure, FAILURE_TRANSFER_STALLED, 0);
-		return fail(ret_failure, FAILURE_SSH, ssh_get_error_code(session->ssh));
+			return session_fail(ret_failure, FAILURE_TRANSFER_STALLED, 0);
+		return session_fail(ret_failure, FAILURE_SSH, ssh_get_error_code(session->ssh));
 	}
 	r = judge_server(session, ret_failure);
 	if (r < 0)
@@ -225,22 +218,22 @@ session_failure(const struct session *session, enum failure_code code, struct fa
 	int status = session->sftp != NULL ? sftp_get_error(session->sftp) : SSH_FX_OK;
 
 	if (stall_happened())
-		return fail(ret_failure, FAILURE_TRANSFER_STALLED, 0);
+		return session_fail(ret_failure, FAILURE_TRANSFER_STALLED, 0);
 	if (!ssh_is_connected(session->ssh) || (ssh_get_status(session->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0)
-		return fail(ret_failure, FAILURE_TRANSFER_BROKEN, 0);
+		return session_fail(ret_failure, FAILURE_TRANSFER_BROKEN, 0);
 	if (session->sftp == NULL)
-		return fail(ret_failure, code, ssh_get_error_code(session->ssh));
+		return session_fail(ret_failure, code, ssh_get_error_code(session->ssh));
 	/* A status that the server sent is a refused request to libssh, but for one within a folder's listing. */
 	if (ssh_get_error_code(session->ssh) != SSH_REQUEST_DENIED && code != FAILURE_REMOTE_FOLDER)
-		return fail(ret_failure, FAILURE_TRANSFER_BROKEN, status);
+		return session_fail(ret_failure, FAILURE_TRANSFER_BROKEN, status);
 	/*
 	 * Where the connection breaks the status stays what it was: none, or the end of an earlier listing. An SFTP
 	 * server that dies behind a living sshd shows as EOF too.
 	 */
 	if (status == SSH_FX_OK || status == SSH_FX_EOF || status == SSH_FX_BAD_MESSAGE ||
 	    status == SSH_FX_NO_CONNECTION || status == SSH_FX_CONNECTION_LOST)
-		return fail(ret_failure, FAILURE_TRANSFER_BROKEN, status);
-	return fail(ret_failure, code, status);
+		return session_fail(ret_failure, FAILURE_TRANSFER_BROKEN, status);
+	return session_fail(ret_failure, code, status);
 }
 
 void

@@ -7,6 +7,7 @@
  * log-in after them. libssh's sentences may quote the server and never leave this file.
  */
 
+#include <errno.h>
 #include <libssh/libssh.h>
 #include <libssh/sftp.h>
 #include <stddef.h>
@@ -26,6 +27,14 @@ struct session {
 	size_t known_hosts_size;
 	char name[KNOWN_HOSTS_NAME];
 };
+
+/* Fills in a failure. Returns -EREMOTEIO: what is told is the failure. */
+static inline int
+session_fail(struct failure *ret_failure, enum failure_code code, int number)
+{
+	*ret_failure = failure_of(code, number);
+	return -EREMOTEIO;
+}
 
 #define SESSION_INIT ((struct session){ .fd = -EBADF, .ssh_fd = -EBADF })
 #define _cleanup_session_ __attribute__((cleanup(session_done)))

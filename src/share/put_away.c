@@ -17,15 +17,11 @@
 static int
 open_done(const struct folder *folder, const char *name)
 {
-	int fd = folder_open_file(folder, name, O_RDONLY | O_DIRECTORY, 0);
+	bool made = mkdirat(folder->fd, name, DONE_MODE) == 0;
+	int fd = made || errno == EEXIST ? folder_open_file(folder, name, O_RDONLY | O_DIRECTORY, 0) : -errno;
 
-	if (fd != -ENOENT)
-		return fd;
-	if (mkdirat(folder->fd, name, DONE_MODE) < 0)
-		return errno == EEXIST ? folder_open_file(folder, name, O_RDONLY | O_DIRECTORY, 0) : -errno;
-	fd = folder_open_file(folder, name, O_RDONLY | O_DIRECTORY, 0);
 	/* The umask has taken the group's right. A share that has no such modes, or refuses, has its own. */
-	if (fd >= 0)
+	if (made && fd >= 0)
 		(void)fchmod(fd, DONE_MODE);
 	return fd;
 }

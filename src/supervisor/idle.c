@@ -94,6 +94,10 @@ nothing_waits(const struct manager *manager)
 static bool
 source_fails(const struct manager *manager)
 {
+	static const char *const file_at[SOURCE_MAX] = {
+		[SOURCE_SHARE] = "a file on the share: ",
+		[SOURCE_SFTP] = "a file on the SFTP drop: ",
+	};
 	char text[512];
 
 	for (size_t i = 0; i < SOURCE_MAX; i++)
@@ -106,10 +110,7 @@ source_fails(const struct manager *manager)
 	for (size_t i = 0; i < SOURCE_MAX; i++)
 		if (manager->source_notes[i].error[0] != '\0') {
 			/* systemd may log it where it stays, and a file's name can be a child's */
-			status_set("FAILED: %s%s%s", manager->source_notes[i].file[0] != '\0' ? "a file on " : "",
-			    manager->source_notes[i].file[0] == '\0' ? "" :
-			    i == SOURCE_SHARE                        ? "the share: " :
-			                                               "the SFTP drop: ",
+			status_set("FAILED: %s%s", manager->source_notes[i].file[0] != '\0' ? file_at[i] : "",
 			    manager->source_notes[i].error);
 			return true;
 		}

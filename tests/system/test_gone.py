@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A feed that is taken away before it could be loaded: nobody waits for it any more, and nothing older slips past it."""
+import contextlib
 import os
 import shutil
 import tempfile
@@ -70,6 +71,26 @@ class Gone(unittest.TestCase):
     def fake(self, **stages):
         return Fake(share=SHARE.format(file=self.file), **stages)
 
+    @contextlib.contextmanager
+    def failed(self):
+        """A patrond that stays, whose one feed has failed."""
+        self.show("bad.zip 2")
+        with self.fake(decode=DECODE, load=LOAD) as fake, Daemon(fake) as daemon:
+            daemon.state("idle")
+            yield daemon
+
+    @contextlib.contextmanager
+    def two_sources(self, changed=("", "")):
+        """An empty share, and a drop with a feed that fails: (the library, the file that says what the drop shows)."""
+        sftp = os.path.join(self.folder.name, "sftp")
+        fetch = SHARE.replace("SHARE_LIST", "FETCH_LIST").replace("share-gone", "connect").format(file=sftp).replace(*changed)
+        with self.fake(fetch=fetch, decode=DECODE, load=LOAD) as fake:
+            fake.extra = "[sftp]\nhost = 127.0.0.1\nuser = u\nsettle = 1ms\nknown_hosts = /etc/hosts\n"
+            shutil.copy(os.path.join(fake.directory, "credentials/zip-password"), os.path.join(fake.directory, "credentials/sftp-key"))
+            self.show()
+            self.put(sftp, "bad.zip 2\n")
+            yield fake, sftp
+
     @staticmethod
     def about(entries):
         return [e["MESSAGE"] for e in entries if "is gone from its source" in e["MESSAGE"]]
@@ -103,9 +124,7 @@ class Gone(unittest.TestCase):
                 self.assertEqual(self.about(daemon.stop()), [])
 
     def test_a_renamed_feed_is_not_gone(self):
-        self.show("bad.zip 2")
-        with self.fake(decode=DECODE, load=LOAD) as fake, Daemon(fake) as daemon:
-            daemon.state("idle")
+        with self.failed() as daemon:
             self.show("other.zip 2")
             daemon.look()
             self.assertEqual(len(daemon.call("Status")["due"]), 1)
@@ -113,9 +132,7 @@ class Gone(unittest.TestCase):
 
     def test_an_older_feed_never_comes_after_a_newer_one(self):
         """The newest was loaded and taken away: what had failed before, and comes back, is overtaken."""
-        self.show("bad.zip 2")
-        with self.fake(decode=DECODE, load=LOAD) as fake, Daemon(fake) as daemon:
-            daemon.state("idle")
+        with self.failed() as daemon:
             self.show("new.zip 3")
             self.assertEqual([f["end"] for f in daemon.look()[1]], ["complete"])
             self.show("bad.zip 2")
@@ -127,15 +144,9 @@ class Gone(unittest.TestCase):
 
     def test_nothing_older_while_the_newest_is_out_of_sight(self):
         """The newest waits, or was never read, at a source that cannot be listed now: an older one of the other source waits, too."""
-        sftp = os.path.join(self.folder.name, "sftp")
-        fetch = SHARE.replace("SHARE_LIST", "FETCH_LIST").replace("share-gone", "connect").format(file=sftp)
-        unread = fetch.replace('        say("COPIED"', '        os._exit(1)\n        say("COPIED"')
-        for how, fetches in (("due", fetch), ("unread", unread)):
-            with self.subTest(how=how), self.fake(fetch=fetches, decode=DECODE, load=LOAD) as fake:
-                fake.extra = "[sftp]\nhost = 127.0.0.1\nuser = u\nsettle = 1ms\nknown_hosts = /etc/hosts\n"
-                shutil.copy(os.path.join(fake.directory, "credentials/zip-password"), os.path.join(fake.directory, "credentials/sftp-key"))
-                self.show()
-                self.put(sftp, "bad.zip 2\n")
+        unread = ('        say("COPIED"', '        os._exit(1)\n        say("COPIED"')
+        for how, changed in (("due", ("", "")), ("unread", unread)):
+            with self.subTest(how=how), self.two_sources(changed) as (fake, sftp):
                 with Daemon(fake) as daemon:
                     daemon.state("idle")
                     self.put(sftp, "gone\n")
@@ -153,21 +164,14 @@ class Gone(unittest.TestCase):
                     daemon.stop()
 
     def test_an_older_one_goes_on_when_the_newest_is_gone(self):
-        sftp = os.path.join(self.folder.name, "sftp")
-        fetch = SHARE.replace("SHARE_LIST", "FETCH_LIST").replace("share-gone", "connect").format(file=sftp)
-        with self.fake(fetch=fetch, decode=DECODE, load=LOAD) as fake:
-            fake.extra = "[sftp]\nhost = 127.0.0.1\nuser = u\nsettle = 1ms\nknown_hosts = /etc/hosts\n"
-            shutil.copy(os.path.join(fake.directory, "credentials/zip-password"), os.path.join(fake.directory, "credentials/sftp-key"))
-            self.show()
-            self.put(sftp, "bad.zip 2\n")
-            with Daemon(fake) as daemon:
-                daemon.state("idle")
-                self.put(sftp, "gone\n")
-                self.show("old.zip 1")
-                self.assertEqual(daemon.look(), (2, []))
-                self.put(sftp, "")
-                self.assertEqual([f["end"] for f in daemon.look()[1]], ["complete"])
-                daemon.stop()
+        with self.two_sources() as (fake, sftp), Daemon(fake) as daemon:
+            daemon.state("idle")
+            self.put(sftp, "gone\n")
+            self.show("old.zip 1")
+            self.assertEqual(daemon.look(), (2, []))
+            self.put(sftp, "")
+            self.assertEqual([f["end"] for f in daemon.look()[1]], ["complete"])
+            daemon.stop()
 
     def test_a_held_feed_that_is_deleted(self):
         self.show("feed.zip 1")
