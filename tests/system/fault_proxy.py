@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A TCP proxy on 127.0.0.1 that breaks connections in one chosen way.
+"""A TCP proxy on 127.0.0.1 (host: or on ::1) to a server on 127.0.0.1, that breaks connections in one chosen way.
 
     with FaultProxy(server.port, "stall", after=200_000) as proxy:
         ... connect to proxy.port ...
@@ -95,7 +95,7 @@ class _Connection(threading.Thread):
 class FaultProxy:
     """fault and its figures may be changed while it runs: each connection looks at them as it goes."""
 
-    def __init__(self, target, fault="pass", after=0, direction="down", rate=100_000, piece=1024, bit=1, port=0):
+    def __init__(self, target, fault="pass", after=0, direction="down", rate=100_000, piece=1024, bit=1, port=0, host=HOST):
         if fault not in FAULTS or direction not in ("down", "up"):
             raise ValueError("no such fault or direction")
         self.target, self.fault, self.after, self.direction = target, fault, after, direction
@@ -105,7 +105,7 @@ class FaultProxy:
         self.lock = threading.Lock()
         self.struck = threading.Event()  # the fault has happened
         self.stopping = threading.Event()
-        self.listener = socket.create_server((HOST, port))
+        self.listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
         self.threads = []
         self.accepting = threading.Thread(target=self._accept, daemon=True)

@@ -112,12 +112,12 @@ class Rig:
         self.give(path)
 
     def make_certificates(self):
-        """A CA of the rig's own, and certificates for 127.0.0.1 and for another name."""
+        """A CA of the rig's own, and certificates for 127.0.0.1 and ::1, and for another name."""
         if os.path.exists(self.path("ca.pem")):
             return
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
             "-subj", "/CN=patrond test CA", "-keyout", self.path("ca.key"), "-out", self.path("ca.pem"))
-        for name, alternative in (("sierra", "IP:127.0.0.1,IP:10.0.2.2,DNS:localhost"), ("other", "DNS:elsewhere.invalid")):
+        for name, alternative in (("sierra", "IP:127.0.0.1,IP:::1,IP:10.0.2.2,DNS:localhost"), ("other", "DNS:elsewhere.invalid")):
             run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                 f"/CN={name}", "-keyout", self.path(name + ".key"), "-out", self.path(name + ".csr"))
             with open(self.path(name + ".ext"), "w", encoding="ascii") as file:

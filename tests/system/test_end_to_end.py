@@ -15,6 +15,7 @@ import unittest
 import feed_kit
 import hand_feed
 import stagekit
+from fault_proxy import FaultProxy
 from feed_kit import House, pack
 from rig import REPORT_PASSWORD, WRITTEN
 
@@ -143,6 +144,18 @@ class Forms(Case):
 
     def test_zip_windows_1252_without_header(self):
         self.loads(hand_zip("zip", encoding="cp1252"))
+
+    def test_both_servers_over_ipv6(self):
+        if not stagekit.has_ipv6_loopback():
+            self.skipTest("no ::1")
+        house = self.house
+        with FaultProxy(house.sftp.port, host="::1") as sftp, FaultProxy(house.sierra_port, host="::1") as sierra:
+            with open(house.path("known_hosts_6"), "w", encoding="ascii") as file:
+                file.write(house.sftp.known_hosts("::1", sftp.port))
+            house.config(f"[sftp]\nhost = ::1\nport = {sftp.port}\nknown_hosts = {house.path('known_hosts_6')}\n"
+                         f"[sierra]\nurl = https://[::1]:{sierra.port}/iii/sierra-api/v6\n")
+            self.loads(hand_zip("7z"))
+            self.assertGreater(min(sftp.connections, sierra.connections), 0)
 
     def test_passwords_in_rotation(self):
         self.house.credential("zip-password", "the password of last year\n" + feed_kit.PASSWORD + "\nthe one of next year")
