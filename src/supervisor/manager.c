@@ -209,7 +209,8 @@ manager_reload(struct manager *manager, struct config_error *error)
 	}
 	entry_send(&entry);
 	(void)sd_notify(0, "READY=1");
-	if (r == 0 && schedule(manager) < 0)
+	/* refused or not: where a look has just ended the timer has run out */
+	if (schedule(manager) < 0)
 		(void)sd_event_exit(manager->event, 2);
 	return r;
 }
@@ -324,7 +325,10 @@ on_time(sd_event_source *source, uint64_t at, void *userdata)
 	if (manager->report_fd >= 0 && report_deliver(&manager->delivery, manager, manager->report_fd,
 	        manager->report_name, on_delivered, manager) == 0)
 		return 0;
-	return start_look(manager);
+	/* an error that is passed up would switch the timer off for good; a process that ends is begun anew */
+	if (start_look(manager) < 0)
+		(void)sd_event_exit(manager->event, 2);
+	return 0;
 }
 
 int
