@@ -112,7 +112,7 @@ complete(const struct load *load)
 	return load->tally.told_kinds == load->options.kinds && load->result.plan_kinds == load->options.kinds;
 }
 
-/* Whether the load stage itself told of its end: then no request of its is under way any more. */
+/* Whether the load stage itself told of its end: then none of its requests is under way but those whose rows are unclear. */
 static bool
 saw_its_end(const struct load *load)
 {
@@ -124,6 +124,23 @@ saw_its_end(const struct load *load)
 	/* its own deadline the stage tells itself, after its last answer */
 	return !load->failed[PART_LOAD] || load->failures[PART_LOAD].code != FAILURE_DEADLINE ||
 	       load->failures[PART_LOAD].number != ERRAND_OWN_DEADLINE;
+}
+
+/*
+ * Whether Sierra may still be at a create of this load, which an index taken now would not show. Renewals have no part in
+ * it: a second one makes no second patron.
+ */
+static bool
+may_be_creating(const struct load *load)
+{
+	const struct load_result *result = &load->result;
+
+	if (!saw_its_end(load))
+		return true;
+	for (int i = 0; i < FEED_KIND_MAX; i++)
+		if (result->plan[i].by_outcome[OUTCOME_CREATED] > 0 && result->counts[i].by_reason[REASON_UNCLEAR] > 0)
+			return true;
+	return false;
 }
 
 /* The guards of drift before load's own: they say what is wrong with the feed, load's what would come of it. */
@@ -152,8 +169,9 @@ conclude(struct load *load)
 	}
 	take_drift(load);
 	status_end_progress();
-	manager_writing_ended(load->manager, saw_its_end(load));
 	tally_counts(&load->tally, result);
+	if (!load->options.dry_run)
+		manager_writing_ended(load->manager, !may_be_creating(load));
 	count_rows_left(result);
 	if (failure != NULL) {
 		result->failure = *failure;

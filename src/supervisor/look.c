@@ -455,8 +455,8 @@ on_waited(sd_event_source *source, uint64_t now, void *userdata)
 }
 
 /*
- * A process that ended in the middle of writing may have left requests behind that Sierra is still at: an index taken now
- * would not show what they create. Returns true where on_waited goes on.
+ * A load that ended in the middle of writing, or gave a create up, may have left requests behind that Sierra is still at: an
+ * index taken now would not show what they create. Returns true where on_waited goes on.
  */
 static bool
 wait_for_sierra(struct look *look)
@@ -469,7 +469,7 @@ wait_for_sierra(struct look *look)
 	    sd_event_add_time(manager->event, &look->timer, CLOCK_MONOTONIC, manager->not_before, 0, on_waited, look) < 0)
 		return false;
 	entry_begin(&entry, 5, MESSAGE_LATE_COMMIT, FEED_KIND_INVALID, NULL,
-	    "An earlier load ended in the middle of writing: waiting %.0f s, so that what Sierra is still at is seen ([sierra] late_commit).",
+	    "An earlier load ended in the middle of writing, or with a create that is unclear: waiting %.0f s, so that what Sierra is still at is seen ([sierra] late_commit).",
 	    (double)(manager->not_before - now) / (double)USEC_PER_SEC);
 	entry_send(&entry);
 	status_set("Waiting for Sierra after an unclean end.");

@@ -131,8 +131,8 @@ void manager_report_on_share(struct manager *manager, const char *name);
 void manager_report_tried(struct manager *manager, const struct failure *failure);
 
 /*
- * Notes that a load goes over to writing (kept over the death of this process), and how it ended: clean where the load
- * stage saw its last request through.
+ * Notes that a load goes over to writing (kept over the death of this process), and how it ended: clean where
+ * Sierra cannot be at a create of it any more.
  */
 void manager_writing_begins(struct manager *manager);
 void manager_writing_ended(struct manager *manager, bool clean);

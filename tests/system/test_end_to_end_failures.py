@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rows that Sierra refuses, rows that are not known to be done, and what reading back finds: each reason of `failed`."""
+import signal
 import subprocess
 import time
 import unittest
@@ -100,6 +101,25 @@ class Failures(unittest.TestCase):
         self.run_once(3, {1: ("renewed", ""), 2: ("failed", "unclear")}, FAILED=1, REASON_UNCLEAR=1)
         self.assertEqual(self.created(), [])
         self.comes_again({2: ("created", "")})
+
+    def test_unclear_create_that_sierra_is_still_at(self):
+        """Given up on time, and the load over: the next one must not ask for the index before Sierra is done."""
+        for how in ("complete", "stopped"):
+            with self.subTest(how):
+                self.setUp()
+                self.house.config(self.house.extra + "[sierra]\nrequest_timeout = 1s\nlate_commit = 8s\n")
+                self.house.switch(slow_ms="5000", slow_commit="after")
+                self.house.fault("slow@post", "nth:1")
+                if how == "complete":
+                    self.house.fault("error-500-111@find")
+                process = self.house.start_patrond("--once")
+                while how == "stopped" and self.house.counters()["requests"]["find"] == 0 and process.poll() is None:
+                    time.sleep(0.02)
+                process.send_signal(signal.SIGTERM if how == "stopped" else 0)
+                out, err = process.communicate(timeout=60)
+                first = Result(process.returncode, out, err)
+                self.assertEqual(first.rows()["student", 2][:2], ("failed", "unclear"), first.messages()[-4:])
+                self.comes_again({})
 
     def test_unclear_renewal(self):
         self.house.fault("html-502@put")

@@ -425,6 +425,27 @@ class Supervisor(unittest.TestCase):
                 self.assertTrue(any("in the middle of writing" in e["MESSAGE"] for e in entries), entries)
                 os.unlink(mark)
 
+    def test_after_an_unclear_create_sierra_is_given_time(self):
+        """The load ended well, or was cancelled, but Sierra may still be at a create that it gave up: over a restart, too."""
+        cut_off = self.UNCLEAR.replace('say("DONE")', self.failure("cancelled").splitlines()[0])
+        for name, load, ended in (("complete", self.UNCLEAR, 3), ("cancelled", cut_off, 2)):
+            with self.subTest(name), Fake(load=load) as fake:
+                fake.extra = "[sierra]\nlate_commit = 2s\n"
+                for status in (ended, ended):
+                    begun = time.monotonic()
+                    got, entries = fake.run()
+                    self.assertEqual(got, status, entries)
+                self.assertGreater(time.monotonic() - begun, 2)
+                self.assertEqual([e["PRIORITY"] for e in entries if "late_commit" in e["MESSAGE"]], ["5"], entries)
+
+    def test_an_unclear_renewal_holds_up_nothing(self):
+        renewal = self.UNCLEAR.replace("created=1", "current=1")
+        with Fake(load=renewal) as fake:
+            fake.extra = "[sierra]\nlate_commit = 1h\n"
+            for _ in range(2):
+                status, entries = fake.run()
+                self.assertEqual((status, [e for e in entries if "late_commit" in e["MESSAGE"]]), (3, []))
+
     # --- held, due, dry ---
 
     HELD = """
@@ -454,15 +475,18 @@ class Supervisor(unittest.TestCase):
                 status, entries = fake.run()
                 self.assertEqual((status, reasons(entries)), (2, ["sierra-unreachable"]))
 
+    UNCLEAR = """
+        counts("PLAN", 1, created=1)
+        outcome(1, kind=6, reason=16)
+        v = [1] + [0, 0, 0, 0, 0, 0, 1] + [0] * 16 + [1, 0, 0] + [0] * 20 + [0, 0]
+        say("COUNTS", struct.pack("<B49I", 0, *v))
+        say("DONE")
+        wait()
+        """
+
     def test_unclear_rows_keep_the_feed_due(self):
-        with Fake(load="""
-            counts("PLAN", 1, created=1)
-            outcome(1, kind=6, reason=16)
-            v = [1] + [0, 0, 0, 0, 0, 0, 1] + [0] * 16 + [1, 0, 0] + [0] * 20 + [0, 0]
-            say("COUNTS", struct.pack("<B49I", 0, *v))
-            say("DONE")
-            wait()
-            """) as fake:
+        with Fake(load=self.UNCLEAR) as fake:
+            fake.extra = "[sierra]\nlate_commit = 0\n"
             for _ in range(2):
                 status, entries = fake.run()
                 self.assertEqual((status, [(e["OUTCOME"], e["REASON"]) for e in entries if "OUTCOME" in e]),
