@@ -39,7 +39,9 @@ janitor_plaintext(const struct janitor *janitor)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; janitor != NULL && i < janitor->count; i++)
+	if (janitor == NULL || !is_on(janitor))
+		return 0; /* what was found then may be gone long since */
+	for (size_t i = 0; i < janitor->count; i++)
 		count += janitor->findings[i].plain && !janitor->findings[i].gone;
 	return count;
 }

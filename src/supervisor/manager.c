@@ -184,6 +184,22 @@ manager_read_config(const struct manager *manager, struct config *config, struct
 	return -EINVAL;
 }
 
+/*
+ * Of a source that is configured no longer no look will ever tell anything better: what was told of it goes. Without a
+ * share the report that is kept has nowhere to go; one that is on its way goes at the errand's end.
+ */
+static void
+forget_sources(struct manager *manager)
+{
+	for (size_t i = 0; i < SOURCE_MAX; i++)
+		if (!manager_source_configured(manager, (enum source_kind)i)) {
+			manager->source_failures[i] = failure_of(FAILURE_NONE, 0);
+			manager->source_notes[i] = (struct source_note){ .last_look = 0 };
+		}
+	if (!manager_source_configured(manager, SOURCE_SHARE) && manager->delivery == NULL)
+		manager_keep_report(manager, -EBADF, "");
+}
+
 int
 manager_reload(struct manager *manager, struct config_error *error)
 {
@@ -203,6 +219,7 @@ manager_reload(struct manager *manager, struct config_error *error)
 		for (size_t i = 0; i < SOURCE_MAX; i++)
 			manager->next_look[i] =
 			    manager_source_configured(manager, (enum source_kind)i) ? manager_now(manager) : UINT64_MAX;
+		forget_sources(manager);
 		rewatch(manager);
 		janitor_wake(manager->janitor, 0);
 		entry_begin(&entry, 5, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL, "Configuration read anew.");
@@ -293,10 +310,10 @@ manager_report_tried(struct manager *manager, const struct failure *failure)
 {
 	manager->delivery = NULL;
 	report_tell(NULL, manager->report_name, PROGRAM_SHARE, failure, NULL);
-	if (failure != NULL)
-		return;
-	manager->report_fd = workspace_wipe(manager->report_fd);
-	mailer_on_share(manager->mailer);
+	if (failure == NULL || !manager_source_configured(manager, SOURCE_SHARE))
+		manager_keep_report(manager, -EBADF, "");
+	if (failure == NULL)
+		mailer_on_share(manager->mailer);
 }
 
 static int start_look(struct manager *manager);

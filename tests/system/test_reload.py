@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a reload must not leave behind: a patrond that looks no more."""
+"""What a reload must not leave behind: a patrond that looks no more, or one that goes on telling of a source it has no longer."""
 import os
 import signal
 import unittest
 
 import stagekit
 from test_control import Daemon, until
+from test_mail_supervisor import MailFake
 from test_supervisor import Fake
 
 # Each listing is a byte in runtime/looks, and waits as long as runtime/shut is there.
@@ -23,6 +24,21 @@ COUNTED = """
     say("DONE")
     wait()
     """
+GONE = """
+    say("FAILURE", struct.pack("<HBIIi", k.FAILURE.index("share-gone"), 255, 0, 0, -2))
+    wait()
+    """
+NOTHING = """
+    say("DONE")
+    wait()
+    """
+SWEPT = """
+    if name == "SHARE_SWEEP":
+        say("SHARE_FOUND", k.string("all_patrons.csv") + struct.pack("<QqqQQB", 7, 1, 1, 1, 1, 0))
+    say("DONE")
+    wait()
+    """
+SFTP = "[sftp]\nhost = h\nuser = u\nknown_hosts = /etc/hostname\npoll_interval = 1s\n"
 
 
 def read(path):
@@ -63,6 +79,46 @@ class Looks(unittest.TestCase):
             daemon.call("Reload")
             spoil()
         self.check(ask)
+
+
+class LostShare(unittest.TestCase):
+    """The runbook's cure for a share that stays away: take it out of the configuration and reload."""
+
+    def check(self, fake, failed, more=""):
+        with open(os.path.join(fake.directory, "credentials/sftp-key"), "w", encoding="ascii") as file:
+            file.write("x\n")
+        with Daemon(fake) as daemon:
+            until(lambda: failed in daemon.call("Status")["status"], failed)
+            daemon.state("idle")
+            write(os.path.join(fake.directory, "c.conf"), f"{SFTP}[sierra]\nurl = {fake.url}\n{more}")
+            until(lambda: daemon.error("Reload") is None, "a reload")
+            until(lambda: daemon.call("Status")["status"].startswith("Idle"), "the end of FAILED")
+            self.assertEqual([s["source"] for s in daemon.call("Status")["sources"]], ["sftp"])
+
+    def test_failure_goes_with_it(self):
+        with Fake(share=GONE, fetch=NOTHING) as fake:
+            fake.extra = SFTP
+            self.check(fake, "FAILED: ")
+
+    def test_report_for_it_goes_with_it(self):
+        with MailFake(fetch=NOTHING) as fake:
+            mail = fake.extra[fake.extra.index("[report]"):]
+            fake.extra += SFTP
+            write(os.path.join(fake.directory, "runtime/no-share"), "")
+            self.check(fake, "report could not be delivered", mail)
+
+
+class Plaintext(unittest.TestCase):
+    def test_is_no_longer_told_without_the_janitor(self):
+        with Fake(share=SWEPT) as fake:
+            fake.extra = "[janitor]\npolicy = report\n"
+            config = os.path.join(fake.directory, "c.conf")
+            with Daemon(fake) as daemon:
+                until(lambda: "Plaintext on the share: 1 file." in daemon.call("Status")["status"], "plaintext")
+                daemon.state("idle")
+                write(config, read(config) + "[janitor]\npolicy = off\n")
+                until(lambda: daemon.error("Reload") is None, "a reload")
+                until(lambda: daemon.call("Status")["status"].startswith("Idle. Next look"), "the end of it")
 
 
 if __name__ == "__main__":
