@@ -162,7 +162,10 @@ match(struct load *load)
 	return 0;
 }
 
-/* Returns how many guards hold the load, the supervisor's (it has said HOLD by the records' end) as one. */
+/*
+ * Returns how many guards hold the load, the supervisor's (it has said HOLD by the records' end) as one. A CANCEL that came
+ * while the plan was made is heard with it, and breaks the load off.
+ */
 static size_t
 check_guards(struct load *load)
 {
@@ -183,7 +186,8 @@ check_guards(struct load *load)
 	}
 	count = guards_check(&input, figures);
 	say_guards(&load->run.say, figures, count);
-	(void)stage_cancelled(&load->stage);
+	if (stage_cancelled(&load->stage))
+		run_fail(&load->run, FAILURE_CANCELLED, 0);
 	return count + load->stage.held;
 }
 

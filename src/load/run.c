@@ -25,7 +25,8 @@ run_turn(struct run *run, bool asked)
 	say_turn(&run->say);
 	if (run->say.error < 0)
 		run_fail(run, FAILURE_INTERNAL, run->say.error); /* nobody listens any more */
-	if (asked && stage_cancelled(run->stage))
+	/* heard before, where it was waited for something else: no poll would show it again */
+	if (run->stage->cancelled || (asked && stage_cancelled(run->stage)))
 		run_fail(run, FAILURE_CANCELLED, 0);
 	if (clock_now() >= run->deadline)
 		run_fail(run, FAILURE_DEADLINE, 0);

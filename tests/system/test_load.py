@@ -1195,6 +1195,21 @@ class BreakingOff(LoadTest):
         self.assertEqual(len(outcome.rows()), created)
         self.assertLess(created, 10)
 
+    def test_cancel_while_the_plan_is_made(self):
+        """It comes when nothing waits for it: it is no less meant."""
+        self.start(switches={"fault.slow@list": "always", "slow-ms": 300})  # so all rows are there when the index is whole
+        count = 20000
+        self.rig.write_config()
+        load = Load(self.rig, b"".join(student(i + 1, str(2000000 + i)) for i in range(count)) + trailer(count, 0))
+        while True:
+            frame = load.stage.receive(60)
+            self.assertIn(frame.name, ("WALLS", "INDEXED", "PROGRESS"))
+            if frame.name == "PROGRESS" and frame.phase == "matching":
+                break
+        load.stage.send("CANCEL")
+        outcome = Outcome(load.end(), b"", self.rig.server.counters())
+        self.assertEqual((outcome.failure(), outcome.written()), ("cancelled", 0))
+
     def test_cancel_in_the_list(self):
         load = self.start_slowly("list", 5000)
         time.sleep(0.3)
