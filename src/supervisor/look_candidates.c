@@ -56,14 +56,26 @@ kinds_left(const struct look *look, const struct content *content)
 	return choose_kinds(look->memory, content, look->covered);
 }
 
-/* Half an upload, later than all that was loaded. */
-static bool
-unreadable_newest(const struct look *look, const struct content *content)
+/* A refused file may be the newest feed of these kinds: an older one might bring back a child whom it opts out. */
+static void
+block(struct look *look, const struct content *content)
 {
-	const struct memory *memory = look->manager->memory;
+	const uint32_t kinds = kinds_left(look, content);
 
-	return content->verdict == ZIP_VERDICT_UNREADABLE && content->mtime > memory->last_mtime[FEED_STUDENT] &&
-	       content->mtime > memory->last_mtime[FEED_STAFF];
+	if (kinds == 0)
+		return;
+	look->blocked |= kinds;
+	look->blocker = look->at;
+	look->blocker_verdict = content->verdict;
+}
+
+static void
+tell_blocker(struct look *look, const struct shown_file *file, enum zip_verdict verdict)
+{
+	const struct failure failure = failure_of(choose_refusal(verdict), 0);
+
+	manager_count_status(look->manager, 2);
+	file_error(look, file, PROGRAM_DECODE, &failure, " Older feeds wait until it is replaced or removed.");
 }
 
 static bool
@@ -121,9 +133,8 @@ newer_out_of_sight(const struct look *look, const struct content *content)
 	for (size_t i = 0; i < memory->content_count; i++) {
 		const struct content *other = &memory->contents[i];
 		bool waits = other->state == CONTENT_DUE || other->state == CONTENT_HELD || other->state == CONTENT_REFUSED;
-		uint32_t kinds = unreadable_newest(look, other) ? FEED_BITS_ALL : other->kinds;
 
-		if (waits && other->mtime > content->mtime && (kinds & left) != 0 && was_at(memory, other, silent))
+		if (waits && other->mtime > content->mtime && (kinds_left(look, other) & left) != 0 && was_at(memory, other, silent))
 			return true;
 	}
 	return unread_at(look, content, silent);
@@ -135,6 +146,21 @@ tell_out_of_sight(const struct look *look, const struct shown_file *file)
 	tell_file(file, MESSAGE_SOURCE_FAILED,
 	    never_listed(look) ? "waits: a source that could never be listed since patrond's memory began may have a newer feed."
 	                       : "waits: a newer feed was seen at a source that cannot be listed now.");
+}
+
+/* True where a feed that would be run must not be: what is newer is refused, or out of sight. That is told. */
+static bool
+must_not_run(struct look *look, const struct shown_file *file, const struct content *content)
+{
+	if ((kinds_left(look, content) & look->blocked) != 0) {
+		tell_file(file, MESSAGE_SOURCE_FAILED, "waits: a newer file was refused, and may be the newest feed of its kind.");
+		tell_blocker(look, &look->candidates[look->blocker], look->blocker_verdict);
+		return true;
+	}
+	if (!newer_out_of_sight(look, content))
+		return false;
+	tell_out_of_sight(look, file);
+	return true;
 }
 
 static void
@@ -166,13 +192,14 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		/* An unreadable one may still be under way, and comes back as another content; the others are final. */
 		content->state = CONTENT_REFUSED;
 		content->failure = failure.code;
+		if (content->verdict == ZIP_VERDICT_UNREADABLE)
+			block(look, content);
 	} else if (kinds == 0) {
 		if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
 			content->state = CONTENT_SUPERSEDED;
 		tell_superseded(file);
-	} else if (look->feed_fd >= 0 && newer_out_of_sight(look, content))
-		tell_out_of_sight(look, file);
-	else if (look->feed_fd >= 0 && (look->request.take & (1U << file->source)) != 0)
+	} else if (look->feed_fd >= 0 && !must_not_run(look, file, content) &&
+	    (look->request.take & (1U << file->source)) != 0)
 		queue_run(look, content, kinds); /* of another source it only covers the older ones */
 	else if (content->state == CONTENT_HELD)
 		manager_count_status(look->manager, 4);
@@ -181,9 +208,6 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 	 * bring back a child whom it opts out.
 	 */
 	look->covered |= content->kinds;
-	/* Of one that is unreadable no kinds are known: half an upload of the newest feed, as far as anyone can tell. */
-	if (content->verdict == ZIP_VERDICT_UNREADABLE)
-		look->at = look->candidate_count - 1;
 	look->feed_fd = workspace_wipe(look->feed_fd);
 }
 
@@ -286,6 +310,7 @@ begin_again(struct look *look)
 {
 	look->again = false;
 	look->covered = 0;
+	look->blocked = 0;
 	look->feed_fd = workspace_wipe(look->feed_fd);
 	while (look->run_count > 0) {
 		look->run_count--;
@@ -405,6 +430,26 @@ copy(struct look *look)
 	return r < 0 ? r : errand_run(&look->errand, look->manager, &options);
 }
 
+/*
+ * A refused file was told when it was seen first; but while nothing newer has come it stays a refused feed. Of an unreadable
+ * one that is older than what was loaded of one kind, the other may never come: it is told where an older feed waits for it.
+ */
+static void
+pass_refused(struct look *look, const struct shown_file *file, const struct content *content)
+{
+	const bool unreadable = content->verdict == ZIP_VERDICT_UNREADABLE;
+
+	if (unreadable ? choose_kinds(look->memory, content, 0) == FEED_BITS_ALL : kinds_left(look, content) != 0) {
+		tell_blocker(look, file, content->verdict);
+		if (look->manager->once)
+			tell_file(file, MESSAGE_SOURCE_FAILED,
+			    "was refused and is the newest still: older feeds wait until it is replaced or removed.");
+	}
+	if (unreadable)
+		block(look, content);
+	look->covered |= content->kinds;
+}
+
 /* Whether the next candidate must be copied. Where not, it is dealt with here. */
 static bool
 needs_copy(struct look *look, const struct shown_file *file)
@@ -418,6 +463,10 @@ needs_copy(struct look *look, const struct shown_file *file)
 		manager_look_soon(look->manager, file->source, look_unsettled_for(look, file));
 		/* It will be the newest feed in a moment: an older one must not slip in before it. */
 		look->at = look->candidate_count - 1;
+		return false;
+	}
+	if (look->blocked == FEED_BITS_ALL) {
+		look->at = look->candidate_count - 1; /* nothing older can be run */
 		return false;
 	}
 	if (look->covered == FEED_BITS_ALL) {
@@ -434,28 +483,15 @@ needs_copy(struct look *look, const struct shown_file *file)
 		return look->request.dry_run; /* was superseded unread once, and stays so */
 	if (content == NULL)
 		return true;
-	if (look->request.dry_run)
-		return content->verdict == ZIP_VERDICT_WHOLE;
 	if (content->verdict != ZIP_VERDICT_WHOLE) {
-		/* Told when it was seen first; but while nothing newer has come it stays a refused feed. */
-		if (kinds_left(look, content) != 0 || unreadable_newest(look, content)) {
-			const struct failure failure = failure_of(choose_refusal(content->verdict), 0);
-
-			manager_count_status(look->manager, 2);
-			file_error(look, file, PROGRAM_DECODE, &failure, " Older feeds wait until it is replaced or removed.");
-			if (look->manager->once)
-				tell_file(file, MESSAGE_SOURCE_FAILED,
-				    "was refused and is the newest still: older feeds wait until it is replaced or removed.");
-		}
-		if (unreadable_newest(look, content))
-			look->at = look->candidate_count - 1;
-		look->covered |= content->kinds;
+		pass_refused(look, file, content);
 		return false;
 	}
+	if (look->request.dry_run)
+		return true;
 	if (to_be_run(look, content) && kinds_left(look, content) != 0) {
-		if (!newer_out_of_sight(look, content))
+		if (!must_not_run(look, file, content))
 			return true;
-		tell_out_of_sight(look, file);
 		look->covered |= content->kinds;
 		return false;
 	}

@@ -37,6 +37,9 @@ struct look {
 	size_t candidate_count, at;
 	unsigned int copies;
 	uint32_t covered;       /* kinds of which a newer feed is known */
+	uint32_t blocked;       /* kinds of which a newer file may be the newest feed, and is refused */
+	size_t blocker;         /* the last such candidate, and what it is */
+	enum zip_verdict blocker_verdict;
 	int feed_fd;            /* the candidate that is being copied and inspected */
 	bool inspected;
 	enum zip_verdict verdict;

@@ -152,6 +152,33 @@ class Newest(Case):
         self.once(loads=1)
         self.assertEqual(self.child(), "2024-05-05")
 
+    def waiting(self, result):
+        return [e["FILE"] for e in result.entries if " waits: a newer file was refused" in e["MESSAGE"]]
+
+    def test_no_older_one_in_place_of_half_an_upload(self):
+        # a newer feed of the other kind, too, says nothing of the child
+        self.house.sftp.put("staff.zip", zip_of([], [staff("8840000001")]), NOW)
+        half = self.house.sftp.put("students.zip", zip_of([OPTED_OUT])[:-30], NOW - 60)
+        self.house.sftp.put("old.zip", zip_of([OPTED_IN, student("74000002")]), NOW - 86400)
+        self.assertEqual(self.waiting(self.once(status=2, reasons=["not-a-zip"], loads=1)), ["old.zip"])
+        for _ in range(2):  # as long as it holds up another one it is told
+            result = self.once(status=2, loads=0)
+            self.assertEqual(self.waiting(result), ["old.zip"])
+        self.once("--dry-run", status=2, loads=1)  # of the feed that is loaded
+        self.assertEqual((self.child(), self.barcodes()), ("2024-05-05", {"74000001", "8840000001", "21999000"}))
+        os.unlink(half)
+        self.once(loads=1)
+        self.assertIn("74000002", self.barcodes())
+
+    def test_half_an_upload_that_holds_up_nothing(self):
+        """Where one kind alone ever comes an old one is told once and no more."""
+        self.house.sftp.put("new.zip", zip_of([student("74000002")]), NOW)
+        self.house.sftp.put("half.zip", zip_of([OPTED_IN])[:-30], NOW - 60)
+        self.house.sftp.put("old.zip", zip_of([OPTED_IN]), NOW - 86400)
+        self.once(status=2, reasons=["not-a-zip"], loads=1)
+        self.once(loads=0)
+        self.assertEqual(self.child(), "2024-05-05")
+
 
 class Once(Case):
     """The same content is loaded once, whatever its name."""
