@@ -13,10 +13,12 @@
 #include "patrond/limits.h"
 
 /*
- * Delimiters in one line within quotes from which it is taken for a row. An address has two or three commas; the layouts
- * have 13 and more.
+ * Delimiters in two neighbouring lines within quotes from which they are taken for rows: a quote too many in each of two
+ * rows makes one of them, with all the delimiters from the first quote to the second. An address has two or three commas;
+ * chccs has 13 columns and more. A feed of fewer columns than that has rows of fewer.
  */
 #define ROW_LIKE 8U
+#define ROW_LIKE_MIN 4U
 
 #define BOM "\xef\xbb\xbf"
 #define BOM_SIZE 3U
@@ -45,6 +47,8 @@ struct csv {
 	size_t used;    /* bytes of row[] */
 	size_t start;   /* of the open cell in row[] */
 	size_t segment; /* of the line within quotes in row[]; the cell's start in its first line */
+	unsigned int delimiters; /* in the line within quotes before that one */
+	size_t widest;           /* cells of the row that had most */
 	size_t count;   /* cells that are closed */
 	struct csv_place error;
 	struct text cells[LIMIT_CELLS];
@@ -165,6 +169,13 @@ end_cell(struct csv *csv)
 	return CSV_OK;
 }
 
+static void
+note_width(struct csv *csv, size_t count)
+{
+	if (count > csv->widest)
+		csv->widest = count;
+}
+
 static enum csv_error
 end_row(struct csv *csv)
 {
@@ -181,6 +192,7 @@ end_row(struct csv *csv)
 			.quoted = csv->quoted,
 		};
 
+		note_width(csv, row.count);
 		if (csv->fn(csv->data, &row) != 0)
 			error = fail(csv, CSV_E_STOPPED, csv->line);
 	}
@@ -201,21 +213,29 @@ end_plain_cell(struct csv *csv)
 	return CSV_OK;
 }
 
-/* The line within quotes that ends here: from the second on, one with as many delimiters as a row is a row. */
+static unsigned int
+row_like(const struct csv *csv)
+{
+	if (csv->widest > ROW_LIKE)
+		return ROW_LIKE;
+	return csv->widest > ROW_LIKE_MIN ? (unsigned int)csv->widest - 1 : ROW_LIKE_MIN;
+}
+
+/* The line within quotes that ends here: from the second on, it and the one before may not have a row's delimiters. */
 static enum csv_error
 end_segment(struct csv *csv)
 {
 	const char *at = csv->row + csv->segment, *end = csv->row + csv->used;
-	unsigned int delimiters = 0;
+	unsigned int before = csv->delimiters, delimiters = 0;
 
-	if (csv->segment == csv->start)
-		return CSV_OK;
-	while ((at = memchr(at, csv->delimiter, (size_t)(end - at))) != NULL) {
+	while (delimiters < ROW_LIKE && (at = memchr(at, csv->delimiter, (size_t)(end - at))) != NULL) {
 		at++;
-		if (++delimiters == ROW_LIKE)
-			return fail(csv, CSV_E_QUOTE_ROWS, csv->quote_line);
+		delimiters++;
 	}
-	return CSV_OK;
+	csv->delimiters = delimiters;
+	if (csv->segment == csv->start || before + delimiters < row_like(csv))
+		return CSV_OK;
+	return fail(csv, CSV_E_QUOTE_ROWS, csv->quote_line);
 }
 
 /* The special byte that ends a run outside quotes. A CR belongs to the line's end only right before the LF. */
@@ -307,6 +327,7 @@ give_row(struct csv *csv, const char *bytes, size_t size, size_t count)
 	};
 	enum csv_error error = CSV_OK;
 
+	note_width(csv, count);
 	/* a line without any byte is no row */
 	if (size > 0 && csv->fn(csv->data, &row) != 0)
 		error = fail(csv, CSV_E_STOPPED, csv->line);
@@ -402,6 +423,7 @@ parse(struct csv *csv, const char *at, size_t size)
 			csv->quoted = true;
 			csv->quote_line = csv->line;
 			csv->segment = csv->start;
+			csv->delimiters = 0;
 			error = skip(csv);
 			break;
 		case CSV_PLAIN:

@@ -200,6 +200,10 @@ TEXTS = {
     "a quote that never closes": (lambda: feed(line() + line({LAST: '"Lovelace'})), "quote-open"),
     "a quote that closes a few rows later": (lambda: feed(line({LAST: '"Lovelace'}) + line() + line({LAST: 'Love"lace'})), "quote-rows"),
     "two stray quotes with rows between them": (lambda: feed(line({LAST: '"Lovelace'}) + line() * 3 + line({FIRST: '"Ada'})), "quote-rows"),
+    "a stray quote in the same column of two neighbours": (
+        lambda: feed(line({STREET: '"The Mill'}) + line({OUT: "1", KEY: "1234568", STREET: 'The Mill"'})), "quote-rows"),
+    "a stray quote in the names of two neighbours": (
+        lambda: feed(line({FIRST: '"Ada'}) + line({KEY: "1234568", LAST: 'Turing"'})), "quote-rows"),
     "text behind a quote": (lambda: feed(line({LAST: '"Love"lace'})), "quote-text"),
     "a blank behind a quote": (lambda: feed(line({LAST: '"Lovelace" '})), "quote-text"),
     "a quote behind a quote": (lambda: feed(line({LAST: '"Lovelace""'})), "quote-open"),
