@@ -83,7 +83,8 @@ test_batches(void **state)
 		assert_int_equal(decode_feed_text(feed, MEMBER, sizeof(MEMBER) - 1), 0);
 		assert_int_equal(decode_feed_rows(feed, FEED_STAFF), rows);
 		written = lseek(fd, 0, SEEK_CUR) - before;
-		assert_true(written == 0 || written >= 65536);
+		/* no small pieces, and each fits the pipe that Linux makes */
+		assert_true(written == 0 || (written >= 61440 && written <= 65536));
 	}
 	assert_int_equal(decode_feed_finish(feed), 0);
 	assert_int_equal(record_pipe_flush(&pipe), 0);
