@@ -12,8 +12,9 @@
 #include "common/profile.h"
 
 /*
- * Looks at the first rows of what is in a descriptor. *ret is true where there is the header of a feed, or where the rows
- * are, by far the most of them, rows of one. today: days since 1970. Returns 0 or a negative errno.
+ * Looks at the first rows of what is in a descriptor. *ret is true where there is the header of a feed, or of a file that is
+ * joined to one and says birth dates or roles, or where the rows are, by far the most of them, rows of a feed. today: days
+ * since 1970. Returns 0 or a negative errno.
  */
 int plaintext_is_feed(int fd, const struct config_feed feeds[FEED_KIND_MAX], const struct profiles *profiles,
     const char *barcode_pattern, int32_t today, bool *ret) WARN_UNUSED;

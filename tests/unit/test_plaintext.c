@@ -49,10 +49,44 @@ test_shapes(void **state)
 	}
 }
 
+/* What is joined to users.csv says when each child was born, and where it goes to school. */
+static void
+test_joined_files(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_feed;
+	} cases[] = {
+		{ "sourcedId,title\nu1,Book\n", false },
+		{ "sourcedId,name,type,identifier\ns1,School,school,304\n", false }, /* schools are no secret */
+		{ "u1,active,,2010-12-10,female\n", false },                          /* a header it must have */
+		{ "sourcedId,status,dateLastModified,birthDate,sex,americanIndianOrAlaskaNative,asian\nu1,active,,2010-12-10,female,,\n", true },
+		{ "\xef\xbb\xbf\"sourcedId\",\"birthDate\"\r\n", true },
+		{ "sourcedId,birthDate", true }, /* no line's end */
+		{ "sourcedId,userSourcedId,roleType,role,orgSourcedId\nr1,u1,primary,student,s1\n", true },
+		{ "sourcedId,status,orgSourcedIds,role,identifier,givenName,familyName,metadata.libraryOptOut\n", true },
+	};
+	struct profile *roster = shipped_profile("oneroster");
+	const struct profiles profiles = { .of = { roster, roster } };
+	struct config_feed feeds[FEED_KIND_MAX];
+
+	(void)state;
+	default_feeds(feeds);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_fd_ int fd = fd_of((const uint8_t *)cases[i].text, strlen(cases[i].text));
+		bool is_feed = !cases[i].is_feed;
+
+		assert_int_equal(plaintext_is_feed(fd, feeds, &profiles, "[0-9]+", 20000, &is_feed), 0);
+		if (is_feed != cases[i].is_feed)
+			fail_msg("case %zu", i);
+	}
+	roster = profile_free(roster);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_shapes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_shapes), cmocka_unit_test(test_joined_files) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
