@@ -236,11 +236,13 @@ read_join(struct work *work, struct file *file, size_t i, struct joins *joins)
 static int
 read_joins(struct work *work, struct file *file, struct joins **ret)
 {
+	bool no_opt_out = (file->kinds & FEED_BIT(FEED_STUDENT)) != 0 &&
+	    work->job->feeds[FEED_STUDENT].opt_out == OPT_OUT_NONE;
 	int r;
 
 	if (file->profile->join_count == 0)
 		return 0;
-	r = joins_new(ret, file->profile);
+	r = joins_new(ret, file->profile, no_opt_out);
 	if (r < 0)
 		return fail(work, r, FEED_KIND_INVALID);
 	for (size_t i = 0; i < file->profile->join_count; i++)

@@ -36,6 +36,7 @@ struct table {
 
 struct joins {
 	const struct profile *profile;
+	bool no_opt_out;
 	uint8_t key[crypto_shorthash_KEYBYTES]; /* of the hash */
 	struct words students, staff, others;
 	struct table tables[PROFILE_JOINS_MAX];
@@ -45,7 +46,7 @@ struct joins {
 };
 
 int
-joins_new(struct joins **ret, const struct profile *profile)
+joins_new(struct joins **ret, const struct profile *profile, bool no_opt_out)
 {
 	_cleanup_joins_ struct joins *joins = calloc(1, sizeof(*joins));
 	const struct profile_table *people = &profile->tables[profile->tables[FEED_STUDENT].given ? FEED_STUDENT : FEED_STAFF];
@@ -54,6 +55,7 @@ joins_new(struct joins **ret, const struct profile *profile)
 	if (joins == NULL)
 		return -ENOMEM;
 	joins->profile = profile;
+	joins->no_opt_out = no_opt_out;
 	randombytes_buf(joins->key, sizeof(joins->key));
 	joins->misfit.missing = COLUMN_INVALID;
 	r = layout_cells_init(&joins->cells, profile->encoding);
@@ -253,7 +255,8 @@ static int
 take_header(struct joins *joins, struct table *table, const struct csv_row *row)
 {
 	table->begun = true;
-	if (header_fit(joins->profile, table->profile, false, joins->cells.at, row->count, &table->map, &joins->misfit))
+	if (header_fit(joins->profile, table->profile, joins->no_opt_out, joins->cells.at, row->count, &table->map,
+	        &joins->misfit))
 		return 0;
 	return joins->misfit.missing != COLUMN_INVALID ? FAILURE_COLUMN_MISSING : FAILURE_HEADER;
 }

@@ -35,8 +35,11 @@ struct joined {
 
 struct joins;
 
-/* Makes room for the joined files of a profile. profile outlives it. Returns 0 or -ENOMEM. */
-int joins_new(struct joins **ret, const struct profile *profile) WARN_UNUSED;
+/*
+ * Makes room for the joined files of a profile, which outlives it. no_opt_out: students are taken to have no such column, so
+ * none may hide in a joined file. Returns 0 or -ENOMEM.
+ */
+int joins_new(struct joins **ret, const struct profile *profile, bool no_opt_out) WARN_UNUSED;
 struct joins *joins_free(struct joins *joins); /* wipes; accepts NULL, returns NULL */
 void joins_freep(struct joins **joins);
 

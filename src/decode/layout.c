@@ -300,18 +300,29 @@ takes_header(const struct layout *layout, const struct csv_row *row)
 	    (header == PROFILE_HEADER_EITHER && header_is(layout->options.profile, layout->cells.at, row->count));
 }
 
+/*
+ * Whether the opt-out column may be missing: for students the configuration alone says so. Staff who may have none have a
+ * profile that says `optional`; in a file of both the column is the students', who are not wanted where staff are alone.
+ */
+static bool
+may_lack_opt_out(const struct layout_options *options)
+{
+	if ((options->kinds & FEED_BIT(FEED_STUDENT)) == 0)
+		return options->profile->by_role;
+	return options->feeds[FEED_STUDENT].opt_out == OPT_OUT_NONE;
+}
+
 static int
 fit_header(struct layout *layout, const struct csv_row *row)
 {
 	const struct layout_options *options = &layout->options;
-	bool no_opt_out = options->feeds[FEED_STUDENT].opt_out == OPT_OUT_NONE || (options->kinds & FEED_BIT(FEED_STUDENT)) == 0;
 
 	if (layout->table->shape == PROFILE_SHAPE_CHCCS) {
 		layout->misfit.column = header_fit_ordered(options->profile, layout->table, layout->cells.at, row->count);
 		return layout->misfit.column == 0 ? LAYOUT_HEADER : LAYOUT_E_HEADER;
 	}
-	return header_fit(options->profile, layout->table, no_opt_out, layout->cells.at, row->count, &layout->map,
-	           &layout->misfit)
+	return header_fit(options->profile, layout->table, may_lack_opt_out(options), layout->cells.at, row->count,
+	           &layout->map, &layout->misfit)
 	    ? LAYOUT_HEADER
 	    : LAYOUT_E_HEADER;
 }

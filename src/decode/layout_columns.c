@@ -43,6 +43,7 @@ row_opted_out(const struct layout *layout, const struct csv_row *row)
 enum feed_kind
 layout_columns_feed(const struct layout *layout, const struct csv_row *row, bool *ret_unknown)
 {
+	bool staff = (layout->options.kinds & FEED_BIT(FEED_STAFF)) != 0;
 	enum joined_role role = JOINED_ROLE_NONE;
 
 	if (has(layout, COLUMN_ROLE)) {
@@ -51,13 +52,13 @@ layout_columns_feed(const struct layout *layout, const struct csv_row *row, bool
 		role = joined_role_of(&layout->students, &layout->staff, &layout->others, &cell);
 	} else
 		role = joined_of(layout, row).role;
-	if (role == JOINED_ROLE_STAFF)
+	if (role == JOINED_ROLE_STAFF && staff)
 		return FEED_STAFF;
 	/*
-	 * Others are passed over without a word: not a row whose cells stand elsewhere than they should, which may be a child's,
-	 * and not one that is opted out, which speaks for every row of its key.
+	 * Others, and staff where they are not wanted, are passed over without a word: not a row whose cells stand elsewhere than
+	 * they should, which may be a child's, and not one that is opted out, which speaks for every row of its key.
 	 */
-	if (role == JOINED_ROLE_OTHER && row->count == layout->map.cells && !row_opted_out(layout, row))
+	if ((role == JOINED_ROLE_OTHER || role == JOINED_ROLE_STAFF) && row->count == layout->map.cells && !row_opted_out(layout, row))
 		return FEED_KIND_INVALID;
 	/* a role that nobody declared may be a child's; the row is of the students' feed, and rejected there */
 	*ret_unknown = role != JOINED_ROLE_STUDENT;

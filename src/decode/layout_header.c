@@ -183,7 +183,8 @@ header_fit(const struct profile *profile, const struct profile_table *table, boo
 		if (ret->at[column->what] == HEADER_NOWHERE)
 			ret->at[column->what] = (uint16_t)i;
 	}
-	if (misfit.column == 0 && no_opt_out && table == &profile->tables[FEED_STUDENT] && ret->at[COLUMN_OPT_OUT] == HEADER_NOWHERE)
+	/* of students, and in what is joined to them; staff opt out where their own profile has it */
+	if (misfit.column == 0 && no_opt_out && table != &profile->tables[FEED_STAFF] && ret->at[COLUMN_OPT_OUT] == HEADER_NOWHERE)
 		misfit.column = find_unread_opt_out(profile, table, cells, count);
 	misfit.missing = find_missing(table, no_opt_out, ret);
 	map_end(ret);

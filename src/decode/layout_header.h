@@ -44,8 +44,8 @@ uint32_t header_fit_ordered(const struct profile *profile, const struct profile_
     size_t count);
 
 /*
- * Fits a header in any order. no_opt_out: that column may be missing. Returns true with the map, or false with what does
- * not fit.
+ * Fits a header in any order. no_opt_out: that column may be missing, and then no other may be called so but staff's.
+ * Returns true with the map, or false with what does not fit.
  */
 bool header_fit(const struct profile *profile, const struct profile_table *table, bool no_opt_out,
     const struct text *cells, size_t count, struct header_map *ret, struct header_misfit *ret_misfit);

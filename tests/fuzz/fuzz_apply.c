@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	options.kinds = data[0] % FEED_BITS_ALL + 1U;
 	options.profile = profile;
 	size -= (size_t)(nul + 1 - data);
-	if (key_rule_new(&keys, "[0-9A-Z]+") < 0 || joins_new(&run.joins, profile) < 0)
+	if (key_rule_new(&keys, "[0-9A-Z]+") < 0 || joins_new(&run.joins, profile, false) < 0)
 		abort();
 	for (run.join = 0; run.join < profile->join_count; run.join++)
 		read_all(profile, take_joined, &run, (const char *)nul + 1, size);

@@ -101,6 +101,10 @@ ROSTER_FEEDS = {
         lambda: roster((ADA + GRACE).replace("\n", ",true\n"), header=USERS.rstrip() + ",metadata.Library_Opt-Out\n"), "header"),
     "roster: other metadata, where the configuration says that there is no opt-out": (
         lambda: roster((ADA + GRACE).replace("\n", ",true\n"), header=USERS.rstrip() + ",metadata.optionOutside\n"), {"": 2}),
+    "roster: an opt-out in the demographics, where the configuration says that there is none": (
+        lambda: roster(people="sourcedId,status,birthDate,sex,metadata.libraryOptOut\nu1,active,2010-12-10,female,true\n"), "header"),
+    "roster: other metadata in the demographics": (
+        lambda: roster(people="sourcedId,status,birthDate,sex,metadata.lunch\nu1,active,2010-12-10,female,true\n"), {"": 2}),
     "roster: another opt-out beside the library's": (
         lambda: roster((ADA + GRACE).replace("\n", ",true,no\n"), header=USERS.rstrip() + ",metadata.photoOptOut,metadata.libraryOptOut\n"), {"": 2}),
     "roster: parents alone": (lambda: roster("u3,active,s1,parent,99,Mum,Lovelace,m@x.org\n"), "feed-empty"),

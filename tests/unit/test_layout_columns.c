@@ -160,7 +160,7 @@ joined(void **state)
 	struct record record;
 
 	(void)state;
-	assert_int_equal(joins_new(&joins, roster), 0);
+	assert_int_equal(joins_new(&joins, roster, false), 0);
 	join(joins, 0, demographics, sizeof(demographics) / sizeof(demographics[0]));
 	layout = layout_of(roster, FEED_BITS_ALL, joins);
 	assert_int_equal(give(layout, USERS, &record), LAYOUT_HEADER);
@@ -179,6 +179,81 @@ joined(void **state)
 	roster = profile_free(roster);
 }
 
+/* Where students alone are wanted staff are nobody, but for what may be a child's or speaks for a child's key. */
+static void
+students_alone(void **state)
+{
+	static const struct {
+		const char *line;
+		int result;
+		enum reason verdict;
+	} rows[] = {
+		{ "s|1234567|A|A||o|teacher|", LAYOUT_ELSE, REASON_NONE },
+		{ "s|1234567|A|A||o|teacher|false", LAYOUT_ELSE, REASON_NONE },
+		{ "s|1234567|A|A||o|teacher|true", LAYOUT_RECORD, REASON_OPTED_OUT },
+		{ "s|1234567|A|A||o|parent|true", LAYOUT_RECORD, REASON_OPTED_OUT },
+		{ "s|1234567|A|A||o|teacher||student", LAYOUT_RECORD, REASON_SHAPE },
+		{ "s|1234567|A|A||o|student|", LAYOUT_RECORD, REASON_NONE },
+	};
+	struct profile *roster = shipped_profile("oneroster");
+	struct joins *joins = NULL;
+	struct layout *layout;
+	struct record record;
+
+	(void)state;
+	assert_int_equal(joins_new(&joins, roster, false), 0);
+	join(joins, 0, (const char *const[]){ "sourcedId|birthDate", "s|2012-02-02" }, 2);
+	layout = layout_of(roster, FEED_BIT(FEED_STUDENT), joins);
+	assert_int_equal(give(layout, USERS, &record), LAYOUT_HEADER);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int r = give(layout, rows[i].line, &record);
+
+		if (r != rows[i].result || (r == LAYOUT_RECORD && (record.feed != FEED_STUDENT || record.verdict != rows[i].verdict ||
+		                                                      !is_text(&record, RECORD_KEY, "1234567"))))
+			fail_msg("%s: %d", rows[i].line, r);
+	}
+	layout = layout_free(layout);
+	joins = joins_free(joins);
+	roster = profile_free(roster);
+}
+
+/* Staff whose profile has an opt-out must have the column, whatever is said of the students'. */
+static void
+staff_opt_out(void **state)
+{
+	static const struct {
+		const char *optional, *header;
+		int result;
+	} cases[] = {
+		{ "", "K|F|L|No Card", LAYOUT_HEADER },
+		{ "", "K|F|L", LAYOUT_E_HEADER },
+		{ "optional = opt_out\n", "K|F|L", LAYOUT_HEADER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (int opt_out = 0; opt_out < 2; opt_out++) {
+			const struct config_feed feeds[FEED_KIND_MAX] = { [FEED_STUDENT] = { .opt_out = opt_out ? OPT_OUT_NONE : OPT_OUT_PROFILE } };
+			_cleanup_profile_ struct profile *profile = NULL;
+			_cleanup_layout_ struct layout *layout = NULL;
+			struct layout_options options = { .kinds = FEED_BIT(FEED_STAFF), .feeds = feeds, .keys = digits };
+			struct config_error error;
+			struct record record;
+			char text[512];
+
+			(void)snprintf(text, sizeof(text), "[format]\nheader = required\ndelimiter = pipe\n[staff]\nfile = s\nkey = K\nfirst_name = F\n"
+			    "last_name = L\nopt_out = No Card\nopted_out = Y\nnot_opted_out = N | (empty)\n%s", cases[i].optional);
+			if (profile_parse(&profile, text, strlen(text), &error) < 0)
+				fail_msg("%u: %s", error.line, error.text);
+			options.profile = profile;
+			assert_int_equal(layout_new(&layout, &options), 0);
+			if (give(layout, cases[i].header, &record) != cases[i].result)
+				fail_msg("case %zu", i);
+			if (cases[i].result == LAYOUT_E_HEADER)
+				assert_int_equal(layout_misfit(layout).missing, COLUMN_OPT_OUT);
+		}
+}
+
 /* A million rows of the longest ids are more than any district's: the feed is refused before memory is. */
 static void
 joined_bound(void **state)
@@ -190,7 +265,7 @@ joined_bound(void **state)
 	int r = 0;
 
 	(void)state;
-	assert_int_equal(joins_new(&joins, roster), 0);
+	assert_int_equal(joins_new(&joins, roster, false), 0);
 	join(joins, 0, (const char *const[]){ "sourcedId|birthDate" }, 1);
 	memset(id, 'x', sizeof(id));
 	for (int i = 0; i < 1000000 && r == 0; i++) {
@@ -227,6 +302,8 @@ main(void)
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(joined),
+		cmocka_unit_test(students_alone),
+		cmocka_unit_test(staff_opt_out),
 		cmocka_unit_test(joined_bound),
 	};
 
