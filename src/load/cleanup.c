@@ -58,6 +58,23 @@ cleanup_trim(const struct text *field)
 	return ret;
 }
 
+bool
+cleanup_is_clean(const struct text *trimmed, const struct key_rule *rule)
+{
+	size_t taken;
+	uint32_t c;
+
+	if (!key_rule_fits(rule, trimmed->bytes, trimmed->size))
+		return false;
+	/* Every blank of Unicode is one in a cell, too: key_normalise knows the plain one alone. */
+	for (size_t at = 0; at < trimmed->size; at += taken) {
+		taken = fold_decode(trimmed->bytes + at, trimmed->size - at, &c);
+		if (c == '-' || (c == '#' && at == 0) || fold_is_blank(c))
+			return false;
+	}
+	return true;
+}
+
 /* What there is to see in a field. */
 struct seen {
 	unsigned int all;      /* SEEN bits of the whole field */

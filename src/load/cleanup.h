@@ -16,6 +16,12 @@
 /* The field without the blanks and control characters around it; points into the field. */
 struct text cleanup_trim(const struct text *field);
 
+/*
+ * Whether a field, trimmed, is a clean barcode: it fits the rule, and a row's key can be it. Where a pattern admits blanks,
+ * hyphens or a leading #, which are taken out of every key, a field with them is malformed all the same.
+ */
+bool cleanup_is_clean(const struct text *trimmed, const struct key_rule *rule);
+
 /* The class of a malformed field, trimmed and not empty: the first of the domain's list that applies. */
 enum cleanup_class cleanup_class_of(const struct text *trimmed);
 

@@ -233,7 +233,7 @@ add_field(struct index *index, const struct text *field, bool *ret_empty)
 	*ret_empty = trimmed.size == 0;
 	if (trimmed.size == 0)
 		return 0;
-	if (key_rule_fits(index->rule, trimmed.bytes, trimmed.size)) {
+	if (cleanup_is_clean(&trimmed, index->rule)) {
 		r = add_clean(index, &trimmed);
 		return r < 0 ? r : 1;
 	}

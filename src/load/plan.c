@@ -371,7 +371,7 @@ bearing_of(const struct plan *plan, const struct text *key, const struct patron 
 	for (size_t i = 0; i < patron->barcode_count; i++) {
 		struct text field = cleanup_trim(&patron->barcodes[i]);
 
-		if (key_rule_fits(plan->rule, field.bytes, field.size)) {
+		if (cleanup_is_clean(&field, plan->rule)) {
 			struct bare_key bare = bare_key_of(field.bytes, field.size);
 
 			if (same_bare(&bare, &search.key) && bare.zeros == search.key.zeros)

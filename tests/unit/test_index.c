@@ -192,6 +192,43 @@ test_letters(void **state)
 	(void)key_rule_free(rule);
 }
 
+/* Fields that a pattern admits, and no row's key can be: blanks, hyphens and a leading # are taken out of a key. */
+static const struct {
+	const char *pattern;
+	struct kit_patron patron;
+	const char *key;
+	enum index_verdict verdict;
+} unkeyed[] = {
+	{ "[0-9-]+", { .id = 1, .barcodes = "12-3456" }, "123456", INDEX_TAINTED },
+	{ "[0-9-]+", { .id = 1, .barcodes = "123456-" }, "123456", INDEX_TAINTED },
+	{ "[0-9-]+", { .id = 1, .barcodes = "012-3456" }, "123456", INDEX_ZEROS },
+	{ "[0-9 ]+", { .id = 1, .barcodes = "12 3456" }, "123456", INDEX_TAINTED },
+	{ "#?[0-9]+", { .id = 1, .barcodes = "#123456" }, "123456", INDEX_TAINTED },
+	{ "[A-Z]-?[0-9]+", { .id = 1, .barcodes = "a-123456" }, "A123456", INDEX_TAINTED },
+	{ "[0-9]+.+[0-9]+", { .id = 1, .barcodes = "12\xc2\xa0" "3456" }, "123456", INDEX_TAINTED },
+	{ "[0-9-]+", { .id = 1, .barcodes = "123456" }, "123456", INDEX_CLEAN },
+	{ "[0-9]+#?", { .id = 1, .barcodes = "123456#" }, "123456#", INDEX_CLEAN },
+};
+
+static void
+test_unkeyed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(unkeyed); i++) {
+		struct key_rule *rule = kit_rule(unkeyed[i].pattern);
+		struct index *index = kit_index(rule, &unkeyed[i].patron, 1);
+		struct index_hit hit;
+
+		index_find(index, unkeyed[i].key, strlen(unkeyed[i].key), &hit);
+		if (hit.verdict != unkeyed[i].verdict || hit.patron_id != 1)
+			fail_msg("%s: verdict %d", unkeyed[i].patron.barcodes, (int)hit.verdict);
+		/* and somebody must clean it up */
+		assert_int_equal(index_cleanup_count(index), unkeyed[i].verdict != INDEX_CLEAN);
+		(void)index_free(index);
+		(void)key_rule_free(rule);
+	}
+}
+
 static void
 test_order(void **state)
 {
@@ -320,6 +357,7 @@ main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_cleanup),
 		cmocka_unit_test(test_letters),
+		cmocka_unit_test(test_unkeyed),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_many),

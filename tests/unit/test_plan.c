@@ -402,6 +402,37 @@ test_found(void **state)
 	}
 }
 
+/* A field that the pattern admits, but that is no key: a row of that number is held, found in the index or late. */
+static void
+test_hyphen(void **state)
+{
+	static const struct kit_patron hyphen = { 900, "30-0001", "NEW, ONE", BORN, DUE, false };
+	static const struct kit_row list[] = { STUDENT("300001", "NEW", "ONE") };
+	struct key_rule *rule = kit_rule("[0-9-]+");
+	struct rows *rows = kit_rows(list, COUNT(list));
+	struct kit_texts texts;
+	struct patron found = kit_patron_of(&hyphen, &texts);
+
+	(void)state;
+	for (size_t in_index = 0; in_index < 2; in_index++) {
+		struct index *index = kit_index(rule, &hyphen, in_index);
+		struct outcome outcome;
+		struct plan *plan;
+
+		assert_int_equal(plan_match(&plan, rows, index, rule, &rules), 0);
+		if (!in_index)
+			assert_int_equal(plan_resolve_found(plan, 0, &found), PLAN_NONE);
+		plan_outcome(plan, 0, &outcome);
+		assert_int_equal(outcome.kind, OUTCOME_HELD);
+		assert_int_equal(outcome.reason, REASON_NEEDS_CLEANUP);
+		assert_int_equal(outcome.patron_id, 900);
+		(void)plan_free(plan);
+		(void)index_free(index);
+	}
+	(void)rows_free(rows);
+	(void)key_rule_free(rule);
+}
+
 /* One patron behind two creates, and behind a planned renewal: one renewal alone. */
 static void
 test_found_twice(void **state)
@@ -476,6 +507,7 @@ main(void)
 		cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_settling),
 		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_hyphen),
 		cmocka_unit_test(test_found_twice),
 		cmocka_unit_test(test_many),
 	};
