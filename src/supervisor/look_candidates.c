@@ -78,6 +78,19 @@ tell_blocker(struct look *look, const struct shown_file *file, enum zip_verdict 
 	file_error(look, file, PROGRAM_DECODE, &failure, " Older feeds wait until it is replaced or removed.");
 }
 
+/* True where a file before it in this look has the same content: that does not overtake itself. */
+static bool
+was_shown(const struct look *look, const struct content *content)
+{
+	for (size_t i = 0; i < look->at; i++) {
+		const struct known_file *entry = look_known(look, &look->candidates[i]);
+
+		if (entry != NULL && !entry->unread && memcmp(entry->fingerprint, content->fingerprint, FINGERPRINT_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 was_at(const struct memory *memory, const struct content *content, unsigned int sources)
 {
@@ -176,6 +189,14 @@ queue_run(struct look *look, const struct content *content, uint32_t kinds)
 	look->run_count++;
 }
 
+static void
+supersede(const struct shown_file *file, struct content *content)
+{
+	if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
+		content->state = CONTENT_SUPERSEDED;
+	tell_superseded(file);
+}
+
 /* A candidate's content is known now, and its bytes, where it was copied, are in feed_fd. */
 static void
 decide(struct look *look, const struct shown_file *file, struct content *content)
@@ -195,9 +216,8 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		if (content->verdict == ZIP_VERDICT_UNREADABLE)
 			block(look, content);
 	} else if (kinds == 0) {
-		if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
-			content->state = CONTENT_SUPERSEDED;
-		tell_superseded(file);
+		if (!was_shown(look, content))
+			supersede(file, content);
 	} else if (look->feed_fd >= 0 && !must_not_run(look, file, content) &&
 	    (look->request.take & (1U << file->source)) != 0)
 		queue_run(look, content, kinds); /* of another source it only covers the older ones */

@@ -209,6 +209,19 @@ class Once(Case):
         self.once(loads=1)
         self.assertEqual(self.house.counters()["creates"], 1)
 
+    def test_held_in_both_sources(self):
+        """It does not overtake itself: of one kind, and of both."""
+        for rows in ([], [staff("8840000001")]):
+            with self.subTest(staff=len(rows)):
+                self.house.forget()
+                data = zip_of([student("74000002")], rows)
+                for place in (self.house.sftp.put("feed.zip", data, NOW), self.house.share("feed.zip", data)):
+                    os.utime(place, (NOW, NOW))
+                self.house.config("[load]\nstart = manual\n")
+                self.once(status=4, loads=1)
+                for _ in range(2):
+                    self.once(status=4, loads=0)
+
     def test_a_newer_one_after_it(self):
         self.house.sftp.put("feed.zip", zip_of([student("74000002")]), NOW)
         self.once(loads=1)
