@@ -515,7 +515,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 		look->covered |= content->kinds;
 		return false;
 	}
-	if (content->state == CONTENT_HELD && kinds_left(look, content) == 0) {
+	if ((content->state == CONTENT_HELD || content->state == CONTENT_DUE) && kinds_left(look, content) == 0) {
 		decide(look, file, content); /* a newer one of its kind has overtaken it */
 		return false;
 	}

@@ -152,6 +152,20 @@ class Newest(Case):
         self.once(loads=1)
         self.assertEqual(self.child(), "2024-05-05")
 
+    def test_a_due_one_that_was_overtaken_by_one_that_goes(self):
+        """Of one kind alone: what overtook it was held, and is taken back before anybody let it go."""
+        self.house.sftp.put("feed.zip", zip_of([OPTED_IN]), NOW - 60)
+        self.house.fault("error-500-111@list")
+        self.once(status=2, reasons=["sierra-unreachable"], loads=1)
+        self.house.calm()
+        self.house.config("[guard]\ncreates = off\n[load]\nstart = manual\n")
+        path = self.house.sftp.put("newer.zip", zip_of([OPTED_OUT]), NOW)
+        self.assertEqual(self.superseded(self.once(status=4, loads=1)), ["feed.zip"])
+        os.unlink(path)
+        self.house.config("[guard]\ncreates = off\n")
+        self.once(loads=0)
+        self.assertEqual(self.child(), "2024-05-05")
+
     def waiting(self, result):
         return [e["FILE"] for e in result.entries if " waits: a newer file was refused" in e["MESSAGE"]]
 
