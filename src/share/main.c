@@ -204,19 +204,29 @@ rules_of(const struct config *config)
 	return (struct janitor_rules){ .patterns = config->janitor.patterns, .inspect = config->janitor.inspect };
 }
 
+/*
+ * When a file appeared, as far as its times can tell: the later of the two, since a copy may keep its original's. But one
+ * in the future, as archives and wrong clocks make it, tells nothing.
+ */
+static int64_t
+appeared(const struct stat *st)
+{
+	const int64_t mtime = folder_mtime_usec(st), ctime = st->st_ctim.tv_sec * (int64_t)USEC_PER_SEC;
+
+	return mtime > ctime && mtime <= time(NULL) * (int64_t)USEC_PER_SEC ? mtime : ctime;
+}
+
 static int
 take_found(const struct found *found, void *userdata)
 {
 	struct listing_stage *listing = userdata;
 	struct wire_out *out = &listing->stage->out;
-	int64_t mtime = folder_mtime_usec(&found->st);
-	int64_t changed = found->st.st_ctim.tv_sec * (int64_t)USEC_PER_SEC;
 
 	wire_begin(out, WIRE_SHARE_FOUND);
 	wire_put_string(out, found->name, strlen(found->name));
 	wire_put_u64(out, (uint64_t)found->st.st_size);
-	wire_put_i64(out, mtime);
-	wire_put_i64(out, changed > mtime ? changed : mtime); /* a copy may keep its original's time */
+	wire_put_i64(out, folder_mtime_usec(&found->st));
+	wire_put_i64(out, appeared(&found->st));
 	wire_put_u64(out, found->st.st_dev);
 	wire_put_u64(out, found->st.st_ino);
 	wire_put_u8(out, (uint8_t)found->what);

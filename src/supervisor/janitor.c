@@ -427,8 +427,8 @@ merge(struct janitor *janitor)
 			*finding = *before;
 			if (finding->unanswered && finding->next_try <= now)
 				finding->asked = false;
-		} else if (janitor->swept)
-			finding->first_seen = now;
+		} else if (janitor->swept || finding->first_seen > now)
+			finding->first_seen = now; /* a server's clock may be ahead, and the file must not stay until then */
 	}
 	if (janitor->fresh_count > 0)
 		qsort(janitor->fresh, janitor->fresh_count, sizeof(*janitor->fresh), by_place);

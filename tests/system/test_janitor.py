@@ -15,11 +15,14 @@ import share_kit
 import stagekit
 from feed_kit import STUDENT_HEADER, STUDENTS, STAFF, feed, pack, staff, student
 from share_kit import NOBODY, Town, make_zip, own_mounts
+from test_control import Daemon, until
 from test_share import ShareCase
+from test_supervisor import Fake
 
 PLAIN = feed([student(str(10000001 + i)) for i in range(30)], header=STUDENT_HEADER)
 HEADERLESS = feed([staff(str(20000001 + i)) for i in range(30)])
 OTHERS = b"Title,Author,Email,City\n" + b"".join(b"Book %d,Somebody,a@example.org,Durham\n" % i for i in range(50))
+FUTURE = 4102444800  # 2100
 KNOWN = ["patron_barcodes.csv", "barcode_errors.csv", "all_patrons.csv", "update_20260101.csv", "new_students.csv",
          STUDENTS, STAFF, "chccs-log-student.txt"]
 
@@ -379,6 +382,39 @@ class Head(unittest.TestCase):
         status, entries = town.once(env={"TZ": close_in(-1)})
         self.assertEqual((status, town.here()), (0, []), entries)
         self.assertEqual([e["RESULT"] for e in entries if "RESULT" in e], ["overwritten"])
+
+    def test_a_time_in_the_future_puts_nothing_off(self):
+        town = self.town()
+        town.put("all_patrons.csv", PLAIN, mtime=FUTURE)
+        town.start(env={"TZ": close_in(6)})
+        self.assertTrue(town.wait(lambda: self.found(town)), town.entries)
+        self.assertTrue(town.wait(lambda: town.here() == [], 30), town.entries)
+        town.stop()
+        self.assertEqual([e["RESULT"] for e in town.entries if "RESULT" in e], ["overwritten"])
+
+    def test_a_time_in_the_future_puts_nothing_off_at_start(self):
+        town = self.town()
+        town.put("all_patrons.csv", PLAIN, mtime=FUTURE)
+        time.sleep(2.1)
+        status, entries = town.once(env={"TZ": close_in(-1)})
+        self.assertEqual((status, town.here()), (0, []), entries)
+
+    def test_a_server_whose_clock_is_ahead_puts_nothing_off(self):
+        """Both times of the file are in the future then: it appeared when it was first seen."""
+        share = f"""
+            here = os.path.dirname(os.path.abspath(sys.argv[0])) + "/runtime/cleaned"
+            if name == "SHARE_SWEEP" and not os.path.exists(here):
+                say("SHARE_FOUND", k.string("all_patrons.csv") + struct.pack("<QqqQQB", 7, {FUTURE}000000, {FUTURE}000000, 1, 1, 0))
+            elif name == "SHARE_CLEAN":
+                open(here, "w").close()
+                say("SHARE_CLEANED", b"\\0")
+            say("DONE")
+            wait()
+            """
+        with Fake(share=share) as fake:
+            fake.extra = "[share]\npoll_interval = 1s\n[janitor]\npolicy = delete\ndays = Mon-Sun\n"
+            with Daemon(fake, TZ=close_in(10)):
+                until(lambda: os.path.exists(os.path.join(fake.directory, "runtime/cleaned")), "the close of business")
 
     def test_a_dry_run_lists_and_leaves(self):
         town = self.town()
