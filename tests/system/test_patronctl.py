@@ -33,11 +33,11 @@ DUE = dict(HELD, end="failed", reason="sierra-unreachable", guards=[], plan=[],
            message="Sierra cannot be reached or does not answer (error 7); it is tried again.")
 DONE = dict(HELD, id="20260301T061500-11b0", end="complete", guards=[], message=None, plan=[], time="2026-03-01T06:15:00Z",
             counts=[dict(STAFF, verified=100, outcomes=dict(STAFF["outcomes"]))])
-SOURCES = [dict(source="sftp", last_look="2026-03-02T06:14:40Z", last_error=None, next_look="2026-03-02T06:19:40Z"),
-           dict(source="share", last_look="2026-03-02T06:14:40Z", next_look="2026-03-02T06:19:40Z",
-                last_error="[share] path is not there (No such file or directory): is the share mounted?")]
-PROGRESS = dict(load=LOAD, phase="writing", done=6240, total=13373, rate=85, seconds_left=84, dry_run=False)
-OUTCOMES = dict(created=1210, renewed=4800, current=225, skipped=0, held=0, rejected=0, failed=5)
+SOURCES = [dict(source="share", last_look="2026-03-02T06:14:40Z", last_error=None, next_look="2026-03-02T06:19:40Z"),
+           dict(source="sftp", last_look="2026-03-02T06:14:41Z", next_look="2026-03-02T06:29:41Z",
+                last_error="The server sent nothing within [sftp] stall_timeout; it is tried again.")]
+PROGRESS = dict(load=LOAD, phase="writing", done=6240, total=13273, rate=85, seconds_left=82, dry_run=False)
+OUTCOMES = dict(created=0, renewed=6235, current=0, skipped=200, held=38, rejected=9, failed=5)
 
 
 def status(**values):
@@ -45,7 +45,7 @@ def status(**values):
 
 
 def event(kind, **values):
-    return {**dict(kind=kind, status="Writing 6,240 of 13,373"), **values}
+    return {**dict(kind=kind, status="Writing 6,240 of 13,273"), **values}
 
 
 def stream(*events):
@@ -364,13 +364,13 @@ STATUS_SCREEN = f"""patrond {VERSION}: idle
 
 {HELD_SCREEN}
 Sources
-  sftp: last look 2026-03-02 06:14, next 2026-03-02 06:19, well
-  share: last look 2026-03-02 06:14, next 2026-03-02 06:19, FAILED
-    [share] path is not there (No such file or directory): is the share mounted?
+  share: last look 2026-03-02 06:14, next 2026-03-02 06:19, well
+  sftp: last look 2026-03-02 06:14, next 2026-03-02 06:29, FAILED
+    The server sent nothing within [sftp] stall_timeout; it is tried again.
 """
 WATCH_SCREEN = """Writing to Sierra
-[==============>                 ]  46%  6,240 of 13,373 rows, 85/s, 1:24 to go
-created 1,210, renewed 4,800, current 225, failed 5
+[===============>                ]  47%  6,240 of 13,273 rows, 85/s, 1:22 to go
+renewed 6,235, skipped 200, held 38, rejected 9, failed 5
 """
 
 
@@ -391,13 +391,13 @@ class Status(Case):
                 self.assertEqual((terminal.screen() + "\n", terminal.coloured()), (STATUS_SCREEN, coloured), env)
             narrow = Terminal("status", "--socket", fake.path, columns=50)
             self.assertEqual(narrow.end(), 4)
-            self.assertIn("    [share] path is not there (No such file or\n    directory): is the share mounted?", narrow.screen())
+            self.assertIn("    The server sent nothing within [sftp]\n    stall_timeout; it is tried again.", narrow.screen())
 
     def test_running(self):
         result = self.answers("status", Status=reply(status(state="loading", progress=dict(PROGRESS, dry_run=True), last=[DONE])))
         self.assertEqual(result.stdout.split("\n\n")[0], f"""patrond {VERSION}: loading
   Writing to Sierra (dry run), load {LOAD}
-  [=============>                ]  46%  6,240 of 13,373 rows, 85/s, 1:24 to go""")
+  [==============>               ]  47%  6,240 of 13,273 rows, 85/s, 1:22 to go""")
         self.assertIn("Load 20260301T061500-11b0, 2026-03-01 06:15: complete\n", result.stdout)
         self.assertIn("  read back, verified            100\n", result.stdout)
         self.assertNotIn("read back, different", result.stdout)
@@ -447,7 +447,7 @@ class Run(Case):
                                   Monitor=stream(IDLE, 0.3, idle(1, "another"), WRITING, event("summary", finished=DONE), idle(exit_status), 30))
             self.assertEqual([c["method"].rsplit(".", 1)[1] for c in result.calls], ["Monitor", "Run"])
             self.assertTrue(result.calls[0]["more"])
-            self.assertIn("Writing to Sierra: 6,240 of 13,373 rows, 85/s, 1:24 to go; created 1,210, renewed 4,800, current 225, failed 5\n"
+            self.assertIn("Writing to Sierra: 6,240 of 13,273 rows, 85/s, 1:22 to go; renewed 6,235, skipped 200, held 38, rejected 9, failed 5\n"
                           f"Load {DONE['id']}, 2026-03-01 06:15: complete\n", result.stdout)
             self.assertTrue(result.stdout.endswith("Idle.\n"))
 
@@ -481,7 +481,7 @@ class Run(Case):
     def test_interrupted(self):
         with Fake(Run=reply({"id": LOOK}), Monitor=stream(IDLE, 0.3, WRITING, 60)) as fake:
             terminal = Terminal("run", "--wait", "--socket", fake.path)
-            self.assertEqual(terminal.until("current 225") + "\n", WATCH_SCREEN)
+            self.assertEqual(terminal.until("failed 5") + "\n", WATCH_SCREEN)
             os.kill(terminal.process.pid, signal.SIGINT)
             self.assertEqual(terminal.end(), 130)
             self.assertEqual(terminal.screen(), WATCH_SCREEN + "patronctl: interrupted; patrond goes on. patronctl cancel ends the load.")
@@ -522,8 +522,8 @@ class Watch(Case):
                               Monitor=stream(IDLE, *many, dict(WRITING, progress=dict(PROGRESS, phase="checking", total=0, rate=0, seconds_left=None)),
                                              event("progress", progress=dict(PROGRESS, phase="novel", done=0, total=0, rate=0, seconds_left=3)),
                                              event("sunrise"), None))
-        self.assertEqual(result.stdout, "Idle: next look at 06:19.\nWriting to Sierra: 6,000 of 13,373 rows, 85/s, 1:24 to go\n"
-                                        "Reading back: 6,240 rows; created 1,210, renewed 4,800, current 225, failed 5\nnovel, 3 s to go\n")
+        self.assertEqual(result.stdout, "Idle: next look at 06:19.\nWriting to Sierra: 6,000 of 13,273 rows, 85/s, 1:22 to go\n"
+                                        "Reading back: 6,240 rows; renewed 6,235, skipped 200, held 38, rejected 9, failed 5\nnovel, 3 s to go\n")
 
     def test_silence_is_no_fault(self):
         with Fake(Monitor=stream(IDLE, 12, WRITING, None)) as fake:
