@@ -3,7 +3,10 @@
 
 #include "common/config_check.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/profile.h"
 
@@ -75,6 +78,17 @@ config_missing_told(const char *program, const char *path, const struct config *
 	for (size_t i = 0; i < count; i++)
 		fprintf(stderr, "%s: %s: %s\n", program, path, missing[i]);
 	return (int)count;
+}
+
+int
+config_ca_told(const char *program, const char *path, const struct config *config)
+{
+	const char *file = config->sierra.ca_file;
+
+	if (getenv("PATROND_STAGES") != NULL || file[0] == '\0' || access(file, R_OK) == 0)
+		return 0;
+	fprintf(stderr, "%s: %s: [sierra] ca_file cannot be read: %s\n", program, path, strerror(errno));
+	return 1;
 }
 
 /* The share's unit sees /srv/patrond alone: a share elsewhere needs a drop-in, printed as comments. */

@@ -23,6 +23,12 @@ size_t config_missing(const struct config *config, const char *ret_missing[stati
 /* The same, told. Returns the number of things that are missing, each told. */
 int config_missing_told(const char *program, const char *path, const struct config *config) WARN_UNUSED;
 
+/*
+ * Looks whether this user can read the CA bundle: nothing works without it. (known_hosts concerns one source alone, and fetch
+ * says what is wrong with it.) Not where the stages are units of their own ($PATROND_STAGES). Returns 1, told, or 0.
+ */
+int config_ca_told(const char *program, const char *path, const struct config *config) WARN_UNUSED;
+
 /* Prints every effective value; an optional section that is absent is left out. Returns 0 or -EIO. */
 int config_print_effective(const struct config *config, FILE *to) WARN_UNUSED;
 

@@ -208,7 +208,8 @@ verb_check_config(const struct verb_options *options)
 	static struct config config;
 
 	if (config_read_told("patronctl", path, &config) < 0 ||
-	    config_missing_told("patronctl", path, &config) + config_unreadable_told("patronctl", path, &config) > 0)
+	    config_missing_told("patronctl", path, &config) + config_ca_told("patronctl", path, &config) +
+	        config_unreadable_told("patronctl", path, &config) > 0)
 		return EXIT_USAGE;
 	return config_print_effective(&config, stdout) < 0 ? EXIT_REFUSED : EXIT_SUCCESS;
 }

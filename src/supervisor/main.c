@@ -142,21 +142,6 @@ open_log(void)
 	return 0;
 }
 
-/*
- * The CA bundle, as far as this user can tell: nothing works without it. (known_hosts concerns one source alone, and
- * fetch says what is wrong with it.) Returns 1, told, where it cannot be read.
- */
-static int
-check_files(const struct config *config)
-{
-	const char *path = config->sierra.ca_file;
-
-	if (getenv("PATROND_STAGES") != NULL || path[0] == '\0' || access(path, R_OK) == 0)
-		return 0;
-	fprintf(stderr, "patrond: %s: [sierra] ca_file cannot be read: %s\n", arg_config, strerror(errno));
-	return 1;
-}
-
 /* Where patrond starts the stages itself it can see whether each will find its credential. */
 static int
 check_credentials(const struct config *config)
@@ -256,7 +241,7 @@ main(int argc, char **argv)
 	if (config_read_told("patrond", arg_config, &config) < 0)
 		return EXIT_USAGE;
 	if (arg_check_config) {
-		if (config_missing_told("patrond", arg_config, &config) + check_files(&config) +
+		if (config_missing_told("patrond", arg_config, &config) + config_ca_told("patrond", arg_config, &config) +
 		        config_unreadable_told("patrond", arg_config, &config) > 0)
 			return EXIT_USAGE;
 		return config_print_effective(&config, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
@@ -267,7 +252,8 @@ main(int argc, char **argv)
 		                "example: setpriv --reuid patrond --regid patrond --init-groups patrond --once\n");
 		return EXIT_USAGE;
 	}
-	if (open_log() < 0 || config_missing_told("patrond", arg_config, &config) > 0 || check_files(&config) > 0 || check_credentials(&config) > 0)
+	if (open_log() < 0 || config_missing_told("patrond", arg_config, &config) > 0 ||
+	    config_ca_told("patrond", arg_config, &config) > 0 || check_credentials(&config) > 0)
 		return EXIT_USAGE;
 	return run(&config);
 }
