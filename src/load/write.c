@@ -42,6 +42,7 @@ struct writer {
 	uint32_t total;
 	uint32_t done;
 	uint32_t failed_in_row;
+	bool accepted; /* a write of this load was */
 	bool started; /* a call was, since it was last set to false */
 	struct task *free;
 	struct pollfd fd;
@@ -60,6 +61,31 @@ end_task(struct task *task)
 	w->free = task;
 }
 
+/*
+ * Whether a failure says that Sierra is dead, or refuses whatever it is sent. That a patron is gone says neither, and rows
+ * that are refused at every load must not keep those behind them from it once it is known that others are accepted.
+ */
+static bool
+breaks_circuit(const struct writer *w, enum reason reason)
+{
+	if (reason == REASON_REFUSED || reason == REASON_PIN_REFUSED)
+		return !w->accepted;
+	return reason != REASON_GONE;
+}
+
+static void
+count_for_breaker(struct writer *w, const struct outcome *outcome)
+{
+	if (outcome->kind == OUTCOME_RENEWED || outcome->kind == OUTCOME_CREATED)
+		w->accepted = true;
+	if (outcome->kind != OUTCOME_FAILED)
+		w->failed_in_row = 0;
+	else if (breaks_circuit(w, outcome->reason))
+		w->failed_in_row++;
+	if (w->failed_in_row >= w->run->config->sierra.max_failures)
+		run_fail(w->run, FAILURE_TOO_MANY_FAILURES, 0);
+}
+
 /* A row has its outcome: it is told, and counted for the circuit breaker. */
 static void
 settled(struct task *task)
@@ -70,9 +96,7 @@ settled(struct task *task)
 	plan_outcome(w->plan, task->ref, &outcome);
 	say_outcome(&w->run->say, w->plan, task->ref);
 	w->done++;
-	w->failed_in_row = outcome.kind == OUTCOME_FAILED ? w->failed_in_row + 1 : 0;
-	if (w->failed_in_row >= w->run->config->sierra.max_failures)
-		run_fail(w->run, FAILURE_TOO_MANY_FAILURES, 0);
+	count_for_breaker(w, &outcome);
 	end_task(task);
 }
 

@@ -934,6 +934,23 @@ class Creates(LoadTest):
         self.assertEqual(outcome.last.name, "DONE")
         self.assertEqual(outcome.rows(), {("student", 1): ("failed", "pin-refused", 0)})
 
+    def test_refused_from_the_start(self):
+        """Nothing that is written is right: the set-up is wrong, and the load ends."""
+        self.sierra(max_failures=3, connections=1)
+        self.start(switches={"pin-min": 6})
+        outcome = self.rig.load([student(i + 1, str(200100 + i)) for i in range(20)])
+        self.assertEqual(outcome.failure(), "too-many-failures")
+        self.assertEqual(outcome.counts()["student"].reasons, {"pin-refused": outcome.requests("post")})
+        self.assertLess(outcome.requests("post"), 20)
+
+    def test_refused_behind_what_was_accepted(self):
+        """Sierra takes what is right: rows that it will never take must not keep those behind them from it."""
+        self.sierra(max_failures=3, connections=1)
+        self.start(switches={"pin-min": 6})
+        outcome = self.rig.load([student(1, "100001")] + [student(i + 2, str(200100 + i)) for i in range(8)])
+        self.assert_done(outcome)
+        self.assertEqual(outcome.counts()["student"].outcomes, {"renewed": 1, "failed": 8})
+
     def test_duplicate_refused(self):
         self.start(switches={"duplicate-on-post": "reject"})
         self.rig.settings["match"]["recheck_after"] = "1h"
@@ -1132,6 +1149,22 @@ class Renewals(LoadTest):
         failed = outcome.counts()["student"].outcomes["failed"]
         self.assertTrue(5 <= failed <= 5 + 4 * 2, failed)
         self.assertEqual(len(outcome.rows()), failed)
+
+    def test_patrons_that_are_gone_do_not_break_the_circuit(self):
+        """However many there are: those behind them would wait for ever."""
+        self.sierra(max_failures=3, connections=1)
+        ghosts = [patron(1000001 + i, str(200000 + i), _ghost=True) for i in range(8)]
+        self.start(records=ghosts)
+        outcome = self.rig.load([student(i + 1, str(200000 + i)) for i in range(9)])
+        self.assert_done(outcome)
+        self.assertEqual([outcome.rows()["student", i + 1][:2] for i in range(9)], [("failed", "gone")] * 8 + [("created", "")])
+
+    def test_gone_is_no_sign_of_life(self):
+        self.sierra(max_failures=3, connections=1)
+        records = [patron(1000001 + i, str(200000 + i), **({"_ghost": True} if i % 2 else {})) for i in range(20)]
+        self.start(records=records, switches={"fault.error-500-111@put": "always"})
+        outcome = self.rig.load([student(i + 1, str(200000 + i)) for i in range(20)])
+        self.assertEqual(outcome.failure(), "too-many-failures")
 
 
 class Pace(LoadTest):
