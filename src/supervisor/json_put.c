@@ -52,7 +52,13 @@ put_number(struct put *put, cJSON *object, const char *key, uint64_t number)
 void
 put_signed(struct put *put, cJSON *object, const char *key, int64_t number)
 {
-	take(put, cJSON_AddNumberToObject(object, key, (double)number));
+	double exact = (double)number;
+
+	if (exact > GET_EXACT)
+		exact = GET_EXACT;
+	else if (exact < -GET_EXACT)
+		exact = -GET_EXACT;
+	take(put, cJSON_AddNumberToObject(object, key, exact));
 }
 
 void

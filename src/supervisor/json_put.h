@@ -23,7 +23,10 @@ struct put {
 /* A new object, the caller's, or NULL. */
 cJSON *put_new(struct put *put);
 
-/* Each adds a member; object may be NULL after a failure. Text that is not UTF-8 is made so; a NULL text adds nothing. */
+/*
+ * Each adds a member; object may be NULL after a failure. Text that is not UTF-8 is made so; a NULL text adds nothing. A
+ * signed number beyond GET_EXACT is cut to it, so that it can be read back.
+ */
 void put_text(struct put *put, cJSON *object, const char *key, const char *text);
 void put_number(struct put *put, cJSON *object, const char *key, uint64_t number);
 void put_signed(struct put *put, cJSON *object, const char *key, int64_t number);

@@ -121,9 +121,12 @@ read_root(const cJSON *root, struct memory *memory)
 		if (memory->content_count == LIMIT_FEEDS_REMEMBERED ||
 		    !read_content(item, &memory->contents[memory->content_count++]))
 			return false;
-	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "files"))
-		if (memory->file_count == LIMIT_FEEDS_REMEMBERED || !read_file(item, &memory->files[memory->file_count++]))
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "files")) {
+		if (memory->file_count == LIMIT_FEEDS_REMEMBERED)
 			return false;
+		/* without its entry a file is looked at once more, and its content is known again: no reason to lose the rest */
+		memory->file_count += read_file(item, &memory->files[memory->file_count]);
+	}
 	return true;
 }
 
@@ -186,6 +189,13 @@ put_content(struct put *put, cJSON *item, const struct content *content)
 	state_put_guards(put, item, "approved", content->approved, content->approved_count);
 }
 
+/* A share shows any time (1601, 2300): one that JSON cannot hold would name another file when it is read back. */
+static bool
+is_exact(const struct known_file *file)
+{
+	return file->size <= PUT_NUMBER_MAX && (double)file->mtime >= -GET_EXACT && (double)file->mtime <= GET_EXACT;
+}
+
 static void
 put_file(struct put *put, cJSON *item, const struct known_file *file)
 {
@@ -230,7 +240,8 @@ memory_json(const struct memory *memory)
 		put_content(&put, put_item(&put, list), &memory->contents[i]);
 	list = put_array(&put, root, "files");
 	for (size_t i = 0; i < memory->file_count; i++)
-		put_file(&put, put_item(&put, list), &memory->files[i]);
+		if (is_exact(&memory->files[i]))
+			put_file(&put, put_item(&put, list), &memory->files[i]);
 	return put_end(&put, root);
 }
 

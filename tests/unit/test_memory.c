@@ -106,6 +106,40 @@ kept_over_a_restart(void **state)
 	assert_int_equal(again->mailed.done, 5);
 }
 
+/* A double has 53 bits. A file with such a time is read again after a restart, and the rest is remembered all the same. */
+static void
+odd_times(void **state)
+{
+	static const int64_t times[] = { 10413792000000000, -11644473600000000, INT64_MAX, INT64_MIN }; /* 2300, 1601 */
+	uint8_t fingerprint[FINGERPRINT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		__attribute__((cleanup(memory_freep))) struct memory *memory = calloc(1, sizeof(*memory)), *again = NULL;
+		const struct content *content;
+
+		assert_non_null(memory);
+		fingerprint_of((unsigned int)i, fingerprint);
+		memory_add_content(memory, fingerprint)->mtime = times[i];
+		memory->contents[memory->content_count - 1].state = CONTENT_DONE;
+		memory->last_mtime[FEED_STAFF] = times[i];
+		(void)memory_add_file(memory, SOURCE_SHARE, "odd.zip", 7, times[i]);
+		(void)memory_add_file(memory, SOURCE_SHARE, "vast.zip", UINT64_MAX, 7);
+		(void)memory_add_file(memory, SOURCE_SHARE, "even.zip", 7, 7);
+		assert_int_equal(memory_save(memory), 0);
+
+		assert_int_equal(memory_new(&again), 0);
+		content = memory_content(again, fingerprint);
+		assert_non_null(content);
+		assert_int_equal(content->state, CONTENT_DONE);
+		assert_true((content->mtime < 0) == (times[i] < 0));
+		assert_true((again->last_mtime[FEED_STAFF] < 0) == (times[i] < 0));
+		assert_non_null(memory_file(again, SOURCE_SHARE, "even.zip", 7, 7));
+		assert_int_equal(again->file_count, 1);
+		assert_int_equal(again->content_count, 1);
+	}
+}
+
 #define SOUND "{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,\"listed\":3,\"writing\":0,"
 #define ZEROES "0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -120,6 +154,7 @@ damaged_files(void **state)
 		"\"contents\":[{\"sha256\":\"00\"}],\"files\":[]}",
 		"{\"version\":1,\"student\":{\"rows\":1,\"mtime\":0},\"staff\":{\"rows\":0,\"mtime\":0},\"patrons\":0,"
 		"\"contents\":[],\"files\":[{\"name\":\"zz\"}]}",
+		SOUND "\"contents\":[{\"sha256\":\"00\"}],\"files\":[]}",
 		SOUND "\"mailed\":{}}",
 		SOUND "\"mailed\":7}",
 		SOUND "\"mailed\":{\"digest\":\"00\",\"list\":\"0000000000000000\",\"done\":1}}",
@@ -143,6 +178,30 @@ damaged_files(void **state)
 		assert_int_equal(memory->file_count, 0);
 		assert_int_equal(memory->last_rows[FEED_STUDENT], 0);
 	}
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A file that is not understood is read again; it does not cost the rest. */
+static void
+damaged_entry(void **state)
+{
+	__attribute__((cleanup(memory_freep))) struct memory *memory = NULL;
+	char path[128];
+	FILE *file;
+
+	(void)state;
+	path_of(path, sizeof(path));
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(SOUND "\"contents\":[],\"files\":[{\"source\":0,\"name\":\"6f\",\"size\":7,\"mtime\":10413792000000000,"
+	                        "\"unread\":0,\"sha256\":\"" ZEROES "\"},{\"source\":0,\"name\":\"65\",\"size\":7,\"mtime\":7,"
+	                        "\"unread\":0,\"sha256\":\"" ZEROES "\"},7]}",
+	                file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(memory_new(&memory), 0);
+	assert_int_equal(memory->last_rows[FEED_STUDENT], 1);
+	assert_int_equal(memory->file_count, 1);
+	assert_non_null(memory_file(memory, SOURCE_SHARE, "e", 7, 7));
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -177,6 +236,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damaged_files),
 		cmocka_unit_test(kept_over_a_restart),
+		cmocka_unit_test(odd_times),
+		cmocka_unit_test(damaged_entry),
 		cmocka_unit_test(full),
 	};
 
