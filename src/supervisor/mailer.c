@@ -387,10 +387,13 @@ mailer_look(struct mailer *mailer, bool asked)
 		letter_drop(letter);
 		return;
 	}
-	/* The people may have been changed by a reload: the bits are of those who were. */
+	/* The people may have been changed by a reload: the bits are of those who were. Those who are now may have it. */
 	if (letter->list != address_list_tag(mailer->manager->config.report.recipients))
 		letter_address(letter, mailer->manager);
-	start(mailer);
+	if (letter->done == letter->all)
+		letter_drop(letter);
+	else
+		start(mailer);
 }
 
 bool

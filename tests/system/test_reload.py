@@ -6,7 +6,7 @@ import unittest
 
 import stagekit
 from test_control import Daemon, until
-from test_mail_supervisor import MailFake
+from test_mail_supervisor import THREE, MailFake, told
 from test_supervisor import Fake
 
 # Each listing is a byte in runtime/looks, and waits as long as runtime/shut is there.
@@ -119,6 +119,29 @@ class Plaintext(unittest.TestCase):
                 write(config, read(config) + "[janitor]\npolicy = off\n")
                 until(lambda: daemon.error("Reload") is None, "a reload")
                 until(lambda: daemon.call("Status")["status"].startswith("Idle. Next look"), "the end of it")
+
+
+class Recipients(unittest.TestCase):
+    def test_those_who_have_it_already_are_named_again(self):
+        """Between the two others were named, whose mail never left: nothing is left to be sent, and nothing is amiss."""
+        with MailFake() as fake:
+            config = os.path.join(fake.directory, "c.conf")
+            with Daemon(fake) as daemon:
+                daemon.told("e26")
+                daemon.state("idle")
+                fake.change("fail('protocol' if skip == 7 else 'mail-unreachable')")  # as the real one: a mail to nobody is none
+                good = read(config)
+                write(config, good.replace(THREE, THREE + " dora@example.org"))
+                until(lambda: daemon.error("Reload") is None, "a reload")
+                daemon.state("idle")
+                fake.feed(b"another feed, whose report says the same")
+                daemon.told("e27")
+                write(config, good)
+                until(lambda: daemon.error("Reload") is None, "a reload")
+                until(lambda: daemon.call("Status")["status"].startswith("Idle."), "the end of FAILED")
+                entries = daemon.stop()
+            self.assertEqual([e["MESSAGE"] for e in told(entries, "e11")], [])
+            self.assertNotIn(7, [mail[0] for mail in fake.mails()], "a mail to nobody")
 
 
 if __name__ == "__main__":
