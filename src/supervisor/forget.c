@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Feeds that were taken away before they could be loaded. */
+/* Feeds that were taken away before they could be loaded, and files whose verdict is of another configuration. */
 
 #include "supervisor/forget.h"
 
@@ -83,4 +83,43 @@ forget_gone(struct manager *manager, unsigned int listed)
 		if ((content->state == CONTENT_DUE || content->state == CONTENT_HELD) && is_gone(manager, content, listed))
 			let_go(content);
 	}
+}
+
+/* FNV-1a over the names, each with its NUL. */
+static uint64_t
+names_of_feeds(const struct config *config)
+{
+	uint64_t sum = 0xcbf29ce484222325ULL;
+
+	for (int kind = 0; kind < FEED_KIND_MAX; kind++) {
+		const char *pattern = config->feed[kind].pattern;
+
+		for (size_t i = 0; i <= strlen(pattern); i++)
+			sum = (sum ^ (uint8_t)pattern[i]) * 0x100000001b3ULL;
+	}
+	return sum;
+}
+
+static bool
+is_by_name(struct memory *memory, const struct known_file *file)
+{
+	const struct content *content = file->unread ? NULL : memory_content(memory, file->fingerprint);
+
+	return content != NULL && content->state == CONTENT_REFUSED && content->verdict != ZIP_VERDICT_UNREADABLE &&
+	    content->kinds == 0;
+}
+
+void
+forget_renamed(struct memory *memory, const struct config *config)
+{
+	const uint64_t names = names_of_feeds(config);
+	size_t kept = 0;
+
+	if (memory->names == names)
+		return;
+	memory->names = names;
+	for (size_t i = 0; i < memory->file_count; i++)
+		if (!is_by_name(memory, &memory->files[i]))
+			memory->files[kept++] = memory->files[i];
+	memory->file_count = kept;
 }

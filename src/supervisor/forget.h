@@ -2,7 +2,7 @@
 #ifndef SUPERVISOR_FORGET_H
 #define SUPERVISOR_FORGET_H
 
-/* What waits to be run, due or held, is waited for only as long as its source shows it. */
+/* What waits to be run, due or held, is waited for only as long as its source shows it; what has no feed, has none by its names. */
 
 #include "supervisor/manager.h"
 
@@ -12,5 +12,12 @@
  * by which the newest is told: should it be shown again, it is looked at as one that was seen and not run yet.
  */
 void forget_gone(struct manager *manager, unsigned int listed);
+
+/*
+ * Where the configuration calls the feeds otherwise than when the memory was last asked: forgets which files have a content
+ * that can be read and in which no feed was found by the old names. They are then looked at as new ones. The content keeps
+ * its time.
+ */
+void forget_renamed(struct memory *memory, const struct config *config);
 
 #endif

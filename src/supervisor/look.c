@@ -561,6 +561,7 @@ look_start(struct look **ret, struct manager *manager, const struct look_request
 		}
 		*look->memory = *manager->memory;
 	}
+	forget_renamed(look->memory, &manager->config);
 	*ret = look;
 	idle_status_or(manager, "Looking for feeds.");
 	if (!deliver_kept(look))

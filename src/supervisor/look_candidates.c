@@ -245,6 +245,8 @@ inspected(struct look *look)
 		content->state = CONTENT_SEEN;
 	}
 	look->again = file->order > content->mtime;
+	if (content->state == CONTENT_REFUSED && look->verdict == ZIP_VERDICT_WHOLE)
+		content->state = CONTENT_SEEN; /* the names by which feeds are told are others now */
 	content->verdict = look->verdict;
 	content->kinds = look->kinds;
 	entry = look_known(look, file);

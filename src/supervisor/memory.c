@@ -117,6 +117,7 @@ read_root(const cJSON *root, struct memory *memory)
 	if (!get_number(root, "version", MEMORY_VERSION, MEMORY_VERSION, &version) || !read_last(root, memory) ||
 	    !read_mailed(cJSON_GetObjectItemCaseSensitive(root, "mailed"), &memory->mailed))
 		return false;
+	(void)get_hex(root, "names", (uint8_t *)&memory->names, sizeof(memory->names)); /* else they are new */
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "contents"))
 		if (memory->content_count == LIMIT_FEEDS_REMEMBERED ||
 		    !read_content(item, &memory->contents[memory->content_count++]))
@@ -231,6 +232,7 @@ memory_json(const struct memory *memory)
 			state_put_shape(&put, last, "shape", &memory->last_shape[i]);
 	}
 	put_number(&put, root, "patrons", memory->last_patrons);
+	put_hex(&put, root, "names", (const uint8_t *)&memory->names, sizeof(memory->names));
 	put_number(&put, root, "listed", memory->listed);
 	put_number(&put, root, "writing", memory->writing);
 	if (memory->mailed.known)

@@ -27,7 +27,7 @@ enum content_state {
 	CONTENT_DUE,        /* to be run again: it failed, or rows are unclear or unreachable */
 	CONTENT_HELD,       /* a guard holds it */
 	CONTENT_SUPERSEDED, /* a newer feed has overtaken it */
-	CONTENT_REFUSED,    /* not a feed, or not encrypted: final for this content */
+	CONTENT_REFUSED,    /* not a feed, or not encrypted: final for this content, as long as feeds keep their names */
 	CONTENT_STATE_MAX,
 };
 
@@ -76,6 +76,7 @@ struct memory {
 	int64_t last_mtime[FEED_KIND_MAX];      /* of the newest feed loaded; 0 none */
 	uint64_t last_patrons;
 	struct mailed mailed;
+	uint64_t names;                         /* a sum of those by which feeds were told last; 0 unknown */
 	uint32_t listed;                        /* sources that were listed well, as a mask */
 	bool writing;                           /* a load began to write and its end was not seen */
 };

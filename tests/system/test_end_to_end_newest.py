@@ -245,6 +245,46 @@ class Once(Case):
         self.assertEqual(result.summaries()["student"]["CURRENT"], "1")
 
 
+class Renamed(Case):
+    """Whether a zip has a feed depends on the names that the configuration gives them."""
+    WRONG = "[guard]\ncreates = off\n[feed student]\npattern = students.csv\n"
+
+    def refused(self):
+        self.house.config(self.WRONG)
+        self.house.sftp.put("feed.zip", zip_of([OPTED_IN]), NOW)
+        self.once(status=2, reasons=["no-feed"], loads=0)
+        self.once(loads=0)  # told once, as long as nothing changes
+        self.house.config("[guard]\ncreates = off\n")
+
+    def test_no_feed_until_the_configuration_is_mended(self):
+        self.refused()
+        self.once("--dry-run", loads=1)
+        self.once(loads=1)
+        self.assertNotEqual(self.child(), "2024-05-05")
+        self.once(loads=0)
+        self.house.config(self.WRONG)  # what is done is not looked at again
+        self.once(loads=0)
+
+    def test_overtaken_meanwhile(self):
+        self.refused()
+        self.house.sftp.put("new.zip", zip_of([OPTED_OUT]), NOW + 60)
+        self.once(loads=1)
+        self.once(loads=0)
+        self.assertEqual(self.child(), "2024-05-05")
+
+    def test_what_no_configuration_mends(self):
+        self.house.config(self.WRONG)
+        self.house.sftp.put("plain.zip", zip_of([OPTED_OUT], tool="zip-plain"), NOW)
+        self.house.sftp.put("half.zip", zip_of([OPTED_IN])[:-30], NOW - 60)
+        self.once(status=2, loads=0, reasons=["zip-plain", "not-a-zip"])
+        self.house.config("[guard]\ncreates = off\n")
+        self.once(status=2, loads=0, reasons=["zip-plain"])  # that it has a feed is known now
+        os.unlink(os.path.join(self.house.sftp.drop, "half.zip"))
+        self.house.sftp.put("old.zip", zip_of([OPTED_IN]), NOW - 120)
+        self.once(status=2, loads=0)
+        self.assertEqual(self.child(), "2024-05-05")
+
+
 class UnderWay(Case):
     """An upload that has not ended is left alone."""
 

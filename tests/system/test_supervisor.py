@@ -184,7 +184,7 @@ class Supervisor(unittest.TestCase):
             self.assertEqual(os.path.getsize(os.path.join(fake.directory, "runtime/lock")), 0)
             with open(os.path.join(fake.directory, "runtime/state"), encoding="ascii") as file:
                 state = json.load(file)
-            self.assertEqual(sorted(state), ["contents", "files", "listed", "patrons", "staff", "student", "version", "writing"])
+            self.assertEqual(sorted(state), ["contents", "files", "listed", "names", "patrons", "staff", "student", "version", "writing"])
             self.assertEqual(state["writing"], 0)
             self.assertEqual(state["student"], {"rows": 1, "mtime": 1700000000000000})
 

@@ -75,6 +75,7 @@ kept_over_a_restart(void **state)
 	memory->last_mtime[FEED_STUDENT] = 1795436425123456;
 	memory->last_patrons = 150000;
 	memory->listed = 2;
+	memory->names = 0xfedcba9876543210ULL;
 	memory->writing = true;
 	assert_int_equal(memory_save(memory), 0);
 	path_of(path, sizeof(path));
@@ -99,6 +100,7 @@ kept_over_a_restart(void **state)
 	assert_int_equal(again->last_mtime[FEED_STUDENT], 1795436425123456);
 	assert_int_equal(again->last_patrons, 150000);
 	assert_int_equal(again->listed, 2);
+	assert_true(again->names == 0xfedcba9876543210ULL);
 	assert_true(again->writing);
 	assert_true(again->mailed.known);
 	assert_memory_equal(again->mailed.digest, fingerprint, FINGERPRINT_SIZE);
