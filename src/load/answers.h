@@ -16,7 +16,7 @@ enum call_kind {
 	CALL_TOKEN,
 	CALL_LIST,   /* a page of the index */
 	CALL_FIND,   /* a look-up by barcode */
-	CALL_READ,   /* GET of one patron: reading back, and a renewal whose answer was lost */
+	CALL_READ,   /* GET of one patron: reading back, a renewal of an old index, and one whose answer was lost */
 	CALL_RENEW,  /* PUT: marks the patron as active each time, never repeated blindly */
 	CALL_CREATE, /* POST: not idempotent, never repeated blindly */
 	CALL_KIND_MAX,

@@ -58,7 +58,7 @@ int
 call_read(struct sierra_call *call, uint64_t patron_id)
 {
 	begin(call, CALL_READ);
-	return buf_addf(&call->path, "/patrons/%" PRIu64 "?fields=" FIELDS, patron_id);
+	return buf_addf(&call->path, "/patrons/%" PRIu64 "?fields=" FIELDS ",deleted", patron_id);
 }
 
 int

@@ -423,6 +423,25 @@ plan_resolve_found(struct plan *plan, row_ref ref, const struct patron *found)
 	return plan->states[ref].action;
 }
 
+int
+plan_resolve_renewal(struct plan *plan, row_ref ref, const struct patron *found)
+{
+	enum bearing bearing;
+	struct record record;
+
+	if (plan->states[ref].action != PLAN_RENEW)
+		return plan->states[ref].action;
+	rows_get(plan->rows, ref, &record);
+	bearing = bearing_of(plan, &record.fields[RECORD_KEY], found);
+	if (bearing == BEARS_TAINTED)
+		hold(plan, ref, REASON_NEEDS_CLEANUP, found->id);
+	else if (bearing == BEARS_NOT || !confirm_found(plan, &record, found))
+		hold(plan, ref, REASON_IDENTITY_MISMATCH, found->id);
+	else if (!is_due(plan, found->expiration))
+		set(plan, ref, PLAN_NONE, OUTCOME_CURRENT, REASON_NONE, found->id);
+	return plan->states[ref].action;
+}
+
 enum plan_found
 plan_confirm_created(struct plan *plan, row_ref ref, const struct patron *found)
 {

@@ -6,7 +6,8 @@
  * The plan: every row of a load with its outcome, or with the one request that will give it its outcome.
  *
  *   plan_match ──▶ NONE (outcome final)
- *              ──▶ RENEW ─────────────────────── plan_settle ──▶ NONE
+ *              ──▶ RENEW ── plan_resolve_renewal ─▶ NONE, or RENEW still
+ *                        ── plan_settle ──────────▶ NONE
  *              ──▶ CREATE ── plan_resolve_found ──▶ NONE | RENEW | CREATE
  *                        ── plan_confirm_created ─▶ NONE, or CREATE still
  *                        ── plan_settle ──────────▶ NONE
@@ -70,6 +71,13 @@ uint32_t plan_left(const struct plan *plan, enum plan_action action); /* rows wi
  * (go on), RENEW (the row's patron is this one), NONE (held or current), or -ENOMEM. For several found: plan_settle, held, ambiguous.
  */
 int plan_resolve_found(struct plan *plan, row_ref ref, const struct patron *found) WARN_UNUSED;
+
+/*
+ * Just before a renewal: the row's patron was read again, and is not deleted. The row is held where the patron does not
+ * bear its key any more, or is not confirmed, and current where the date has moved meanwhile. Returns the row's action
+ * now: RENEW (go on) or NONE.
+ */
+int plan_resolve_renewal(struct plan *plan, row_ref ref, const struct patron *found) WARN_UNUSED;
 
 /* After a create whose answer was lost: what the one patron found by the key means. */
 enum plan_found {

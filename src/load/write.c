@@ -19,7 +19,7 @@
 
 #define LOOKS_TURNED_AWAY 2U
 
-enum step { STEP_WRITE, STEP_RECHECK, STEP_LOOK, STEP_READ };
+enum step { STEP_WRITE, STEP_RECHECK, STEP_REREAD, STEP_LOOK, STEP_READ };
 
 struct task {
 	struct sierra_call call;
@@ -198,6 +198,15 @@ start_find(struct task *task, enum step step, usec_t delay)
 	start(task, step, call_find(&task->call, key.bytes, key.size), delay);
 }
 
+static void
+start_read(struct task *task, enum step step, usec_t delay)
+{
+	struct outcome planned;
+
+	plan_outcome(task->writer->plan, task->ref, &planned);
+	start(task, step, call_read(&task->call, planned.patron_id), delay);
+}
+
 /* --- the write whose answer was lost --- */
 
 static bool
@@ -210,14 +219,10 @@ is_renewal(const struct task *task)
 static void
 start_look(struct task *task, usec_t delay)
 {
-	struct outcome planned;
-
-	if (!is_renewal(task)) {
+	if (is_renewal(task))
+		start_read(task, STEP_READ, delay);
+	else
 		start_find(task, STEP_LOOK, delay);
-		return;
-	}
-	plan_outcome(task->writer->plan, task->ref, &planned);
-	start(task, STEP_READ, call_read(&task->call, planned.patron_id), delay);
 }
 
 /*
@@ -339,15 +344,23 @@ looked_found(struct task *task)
 	}
 }
 
+/* Whether the patron that was read is the one that was asked for. */
+static bool
+is_the_rows(const struct task *task, const struct patron *patron)
+{
+	struct outcome planned;
+
+	plan_outcome(task->writer->plan, task->ref, &planned);
+	return patron->id == planned.patron_id;
+}
+
 static void
 read_found(struct task *task)
 {
 	const struct patron *patron = page_patron(task->call.page, 0);
-	struct outcome planned;
 
-	plan_outcome(task->writer->plan, task->ref, &planned);
-	if (patron->id != planned.patron_id)
-		looked_unknown(task); /* not what was asked for */
+	if (!is_the_rows(task, patron))
+		looked_unknown(task);
 	else if (patron->deleted)
 		settle(task, OUTCOME_FAILED, REASON_GONE, 0);
 	else if (patron->expiration != DATE_NONE && patron->expiration >= plan_expiration(task->writer->plan))
@@ -398,7 +411,7 @@ on_look(struct task *task)
 	}
 }
 
-/* --- before a create --- */
+/* --- before a write, where the index is old --- */
 
 static void
 recheck_found(struct task *task)
@@ -427,6 +440,40 @@ on_recheck(struct task *task)
 		break;
 	case SIERRA_SEVERAL:
 		settle(task, OUTCOME_HELD, REASON_AMBIGUOUS, 0);
+		break;
+	case SIERRA_BROKEN_OFF:
+		end_task(task); /* nothing was written */
+		break;
+	default:
+		settle(task, OUTCOME_FAILED, REASON_UNREACHABLE, 0);
+	}
+}
+
+/* Staff may have moved the date on, or the barcode to somebody else, since the index was taken. */
+static void
+reread_found(struct task *task)
+{
+	const struct patron *patron = page_patron(task->call.page, 0);
+
+	if (!is_the_rows(task, patron))
+		settle(task, OUTCOME_FAILED, REASON_UNREACHABLE, 0);
+	else if (patron->deleted)
+		settle(task, OUTCOME_FAILED, REASON_GONE, 0);
+	else if (plan_resolve_renewal(task->writer->plan, task->ref, patron) == PLAN_RENEW)
+		start_renew(task);
+	else
+		settled(task);
+}
+
+static void
+on_reread(struct task *task)
+{
+	switch (task->call.result) {
+	case SIERRA_DONE:
+		reread_found(task);
+		break;
+	case SIERRA_ABSENT:
+		settle(task, OUTCOME_FAILED, REASON_GONE, 0);
 		break;
 	case SIERRA_BROKEN_OFF:
 		end_task(task); /* nothing was written */
@@ -483,6 +530,7 @@ on_ended(struct sierra_call *call, void *user)
 	static void (*const steps[])(struct task *) = {
 		[STEP_WRITE] = on_write,
 		[STEP_RECHECK] = on_recheck,
+		[STEP_REREAD] = on_reread,
 		[STEP_LOOK] = on_look,
 		[STEP_READ] = on_read,
 	};
@@ -509,7 +557,9 @@ begin_task(struct writer *w, row_ref ref)
 	*task = (struct task){ .call = SIERRA_CALL_INIT, .writer = w, .ref = ref };
 	task->call.ended = on_ended;
 	task->call.user = task;
-	if (w->action == PLAN_RENEW)
+	if (w->action == PLAN_RENEW && index_is_old(w->run))
+		start_read(task, STEP_REREAD, 0);
+	else if (w->action == PLAN_RENEW)
 		start_renew(task);
 	else if (index_is_old(w->run))
 		start_find(task, STEP_RECHECK, 0);

@@ -5,10 +5,11 @@
 /*
  * The writing phase: renewals, then creates, each row on its own.
  *
- *   RENEW ──▶ PUT ─┬─ done ──────▶ renewed
- *             ▲    ├─ refused ───▶ failed
- *             │    └─ answer lost ─▶ GET, GET, … ─┬ the date is there ─▶ renewed
- *             └─ it is not, [sierra] retries times ┴ gone, not known ──▶ failed
+ *   RENEW ─┬─ index young ──────────────────▶ PUT ─┬─ done ──────▶ renewed
+ *          └─ index old ─▶ GET ─┬ due ─────▶ ▲     ├─ refused ───▶ failed
+ *                               ├ current    │     └─ answer lost ─▶ GET, GET, … ─┬ the date is there ─▶ renewed
+ *                               ├ held       └─ it is not, [sierra] retries times ┴ gone, not known ──▶ failed
+ *                               └ failed
  *   CREATE ─┬─ index young ──────────────▶ POST ─┬─ id ───────▶ created
  *           └─ index old ─▶ find ─┬ absent ─▶ ▲   ├─ refused ──▶ failed
  *                                 ├ found ─▶ renewed, current, held
@@ -22,7 +23,7 @@
 
 /*
  * Writes all rows of a plan that have an action, and tells the outcome of each. In a dry run nothing is written: rows
- * end as planned, and the look-ups of an old index are done. What ends the load is found in sierra_failure; rows that
+ * end as planned, and what an old index asks for is read. What ends the load is found in sierra_failure; rows that
  * were not tried keep their action then. Returns 0, or a negative errno where the machinery itself failed.
  */
 int write_plan(struct run *run, struct plan *plan) WARN_UNUSED;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """patrond-load over TLS against the stand-in: refusals first, then what a good load does."""
 import datetime
+import json
 import os
 import shutil
 import socket
@@ -1042,6 +1043,74 @@ class Recheck(LoadTest):
         self.start(switches={"fault.wrong-record@find": "always"})
         outcome = self.rig.load(self.ROWS)
         self.assertEqual(outcome.rows(), {("student", 1): ("created", "", 1000003)})
+
+
+class Reread(LoadTest):
+    """An old index: each patron is read before its renewal."""
+
+    ROWS = [student(1, "100001")]
+
+    def setUp(self):
+        super().setUp()
+        self.rig.settings["match"]["recheck_after"] = "0"
+        self.sierra(read_back=0)
+
+    def meanwhile(self, **changed):
+        """Staff change the patron between the index and the renewal."""
+        self.start(switches={"fault.slow@get": "nth:1", "slow-ms": 400, "slow-commit": "after"})
+        self.rig.write_config()
+        load = Load(self.rig, b"".join(self.ROWS) + trailer(1, 0))
+        while self.rig.server.counters()["requests"]["get"] + self.rig.server.counters()["requests"]["put"] == 0:
+            time.sleep(0.01)
+        self.rig.server.raw("POST", "/_standin/load", json.dumps(patron(1000001, "100001") | changed) + "\n")
+        outcome = Outcome(load.end(), b"", self.rig.server.counters())
+        self.assert_done(outcome)
+        return outcome
+
+    def test_still_due(self):
+        self.start()
+        outcome = self.rig.load(self.ROWS)
+        self.assert_done(outcome)
+        self.assertEqual(outcome.rows(), {("student", 1): ("renewed", "", 1000001)})
+        self.assertEqual((outcome.requests("get"), outcome.requests("put")), (1, 1))
+
+    def test_young_index(self):
+        self.rig.settings["match"]["recheck_after"] = "1h"
+        self.start()
+        outcome = self.rig.load(self.ROWS)
+        self.assertEqual((outcome.requests("get"), outcome.requests("put")), (0, 1))
+
+    def test_never_backwards(self):
+        outcome = self.meanwhile(expirationDate="2039-12-31")
+        self.assertEqual(outcome.counts()["student"].outcomes, {"current": 1})
+        self.assertEqual(outcome.written(), 0)
+        self.assertEqual(self.rig.server.dump()[1000001]["expirationDate"], "2039-12-31")
+
+    def test_another_person_now(self):
+        outcome = self.meanwhile(names=["OTHER, PERSON"], birthDate="1970-01-01")
+        self.assertEqual(outcome.rows(), {("student", 1): ("held", "identity-mismatch", 1000001)})
+        self.assertEqual(outcome.written(), 0)
+
+    def test_deleted_meanwhile(self):
+        outcome = self.meanwhile(deletedDate="2026-08-17")
+        self.assertEqual(outcome.rows(), {("student", 1): ("failed", "gone", 1000001)})
+        self.assertEqual(outcome.written(), 0)
+
+    def test_not_known(self):
+        for fault in ("html-502", "truncated-json", "empty-200"):
+            with self.subTest(fault):
+                self.setUp()
+                self.start(switches={f"fault.{fault}@get": "always"})
+                outcome = self.rig.load(self.ROWS)
+                self.assert_done(outcome)
+                self.assertEqual(outcome.rows(), {("student", 1): ("failed", "unreachable", 1000001)})
+                self.assertEqual(outcome.written(), 0)
+
+    def test_dry_run(self):
+        self.start()
+        outcome = self.rig.load(self.ROWS, dry_run=True)
+        self.assertEqual((outcome.requests("get"), outcome.written()), (1, 0))
+        self.assertEqual(outcome.rows(), {("student", 1): ("renewed", "", 1000001)})
 
 
 class Renewals(LoadTest):

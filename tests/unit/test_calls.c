@@ -28,7 +28,7 @@ makes_paths(void **state)
 	(void)state;
 	assert_int_equal(buf_add_text(&call.body, "of the call before"), 0);
 	has_path(&call, call_list(&call, 1000043, 2000), CALL_LIST, "/patrons?deleted=false&id=%5B1000043,%5D&limit=2000&" FIELDS);
-	has_path(&call, call_read(&call, 9007199254740991), CALL_READ, "/patrons/9007199254740991?" FIELDS);
+	has_path(&call, call_read(&call, 9007199254740991), CALL_READ, "/patrons/9007199254740991?" FIELDS ",deleted");
 	sierra_call_done(&call);
 }
 

@@ -402,6 +402,50 @@ test_found(void **state)
 	}
 }
 
+/* The patron of 100001, SMITH, ANN, born BORN, read again just before the renewal. */
+static const struct {
+	const char *what;
+	struct kit_patron found;
+	struct wanted wanted;
+} rereads[] = {
+	{ "as it was", { 100, "100001", "SMITH, ANN", BORN, DUE, false }, RENEWS(100) },
+	{ "without its date", { 100, "100001", "SMITH, ANN", BORN, NULL, false }, RENEWS(100) },
+	{ "further back", { 100, "100001", "SMITH, ANN", BORN, "2020-01-01", false }, RENEWS(100) },
+	{ "another name, still confirmed", { 100, "100001", "DOE, ANN", BORN, DUE, false }, RENEWS(100) },
+	{ "one barcode more", { 100, "9|100001", "SMITH, ANN", BORN, DUE, false }, RENEWS(100) },
+	{ "renewed meanwhile", { 100, "100001", "SMITH, ANN", BORN, NEW_DATE, false }, CURRENT(100) },
+	{ "renewed by hand, for longer", { 100, "100001", "SMITH, ANN", BORN, "2099-12-31", false }, CURRENT(100) },
+	{ "within the window", { 100, "100001", "SMITH, ANN", BORN, IN_WINDOW, false }, CURRENT(100) },
+	{ "another person's", { 100, "100001", "OLD, TWO", "2001-01-01", DUE, false }, HELD(IDENTITY_MISMATCH, 100) },
+	{ "without the barcode", { 100, "9", "SMITH, ANN", BORN, DUE, false }, HELD(IDENTITY_MISMATCH, 100) },
+	{ "the barcode with a note", { 100, "100001 / old", "SMITH, ANN", BORN, DUE, false }, HELD(NEEDS_CLEANUP, 100) },
+};
+
+static void
+test_reread(void **state)
+{
+	struct world *world = *state;
+
+	for (size_t i = 0; i < COUNT(rereads); i++) {
+		struct rows *rows = kit_rows(mixed, COUNT(mixed));
+		const struct wanted *wanted = &rereads[i].wanted;
+		struct kit_texts texts;
+		struct patron found = kit_patron_of(&rereads[i].found, &texts);
+		struct outcome outcome;
+		struct plan *plan;
+
+		assert_int_equal(plan_match(&plan, rows, world->index, world->rule, &rules), 0);
+		assert_int_equal(plan_resolve_renewal(plan, 0, &found), wanted->action);
+		plan_outcome(plan, 0, &outcome);
+		if (outcome.kind != wanted->kind || outcome.reason != wanted->reason || outcome.patron_id != wanted->patron_id)
+			fail_msg("%s: %s %s", rereads[i].what, outcome_kind_name(outcome.kind), reason_name(outcome.reason));
+		/* a row that is no renewal is left as it is */
+		assert_int_equal(plan_resolve_renewal(plan, 1, &found), PLAN_CREATE);
+		(void)plan_free(plan);
+		(void)rows_free(rows);
+	}
+}
+
 /* A field that the pattern admits, but that is no key: a row of that number is held, found in the index or late. */
 static void
 test_hyphen(void **state)
@@ -507,6 +551,7 @@ main(void)
 		cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_settling),
 		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_reread),
 		cmocka_unit_test(test_hyphen),
 		cmocka_unit_test(test_found_twice),
 		cmocka_unit_test(test_many),
