@@ -22,7 +22,10 @@ struct circumstances {
 	bool stopping; /* patrond was asked to stop: what that cuts off is no failed try, and goes on at the next start */
 };
 
-/* The feeds of a content, or those it may have, that no newer one has overtaken: neither in this look (covered) nor loaded before. */
+/*
+ * The feeds of a content, or those it may have, that no newer one has overtaken: neither in this look (covered) nor loaded
+ * before.
+ */
 uint32_t choose_kinds(const struct memory *memory, const struct content *content, uint32_t covered);
 
 /* True where a content whose zip is whole is to be run now, as far as its own state goes. */

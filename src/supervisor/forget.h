@@ -2,7 +2,10 @@
 #ifndef SUPERVISOR_FORGET_H
 #define SUPERVISOR_FORGET_H
 
-/* What waits to be run, due or held, is waited for only as long as its source shows it; what has no feed, has none by its names. */
+/*
+ * What waits to be run, due or held, is waited for only as long as its source shows it. What has no feed has none as long as
+ * feeds keep their names.
+ */
 
 #include "supervisor/manager.h"
 

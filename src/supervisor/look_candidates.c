@@ -56,7 +56,10 @@ kinds_left(const struct look *look, const struct content *content)
 	return choose_kinds(look->memory, content, look->covered);
 }
 
-/* A refused file may be the newest feed of these kinds: an older one might bring back a child whom it opts out. */
+/*
+ * A refused file may be, or is but for its encryption, the newest feed of these kinds: an older one might bring back a child whom
+ * it opts out. But that one is not overtaken, as by a feed: should the refused file go, it is the newest.
+ */
 static void
 block(struct look *look, const struct content *content)
 {
@@ -213,8 +216,7 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		/* An unreadable one may still be under way, and comes back as another content; the others are final. */
 		content->state = CONTENT_REFUSED;
 		content->failure = failure.code;
-		if (content->verdict == ZIP_VERDICT_UNREADABLE)
-			block(look, content);
+		block(look, content);
 	} else if (kinds == 0) {
 		if (!was_shown(look, content))
 			supersede(file, content);
@@ -223,11 +225,8 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 		queue_run(look, content, kinds); /* of another source it only covers the older ones */
 	else if (content->state == CONTENT_HELD)
 		manager_count_status(look->manager, 4);
-	/*
-	 * A zip that is not encrypted is refused, but it is the newest feed of its kinds all the same: an older one might
-	 * bring back a child whom it opts out.
-	 */
-	look->covered |= content->kinds;
+	if (content->verdict == ZIP_VERDICT_WHOLE)
+		look->covered |= content->kinds;
 	look->feed_fd = workspace_wipe(look->feed_fd);
 }
 
@@ -459,17 +458,14 @@ copy(struct look *look)
 static void
 pass_refused(struct look *look, const struct shown_file *file, const struct content *content)
 {
-	const bool unreadable = content->verdict == ZIP_VERDICT_UNREADABLE;
-
-	if (unreadable ? choose_kinds(look->memory, content, 0) == FEED_BITS_ALL : kinds_left(look, content) != 0) {
+	if (content->verdict == ZIP_VERDICT_UNREADABLE ? choose_kinds(look->memory, content, 0) == FEED_BITS_ALL
+	                                               : kinds_left(look, content) != 0) {
 		tell_blocker(look, file, content->verdict);
 		if (look->manager->once)
 			tell_file(file, MESSAGE_SOURCE_FAILED,
 			    "was refused and is the newest still: older feeds wait until it is replaced or removed.");
 	}
-	if (unreadable)
-		block(look, content);
-	look->covered |= content->kinds;
+	block(look, content);
 }
 
 /* Whether the next candidate must be copied. Where not, it is dealt with here. */

@@ -193,6 +193,29 @@ class Newest(Case):
         self.once(loads=0)
         self.assertEqual(self.child(), "2024-05-05")
 
+    def test_older_ones_wait_for_a_plain_one_to_go(self):
+        """One that was not seen before, one that is due, and one that is overtaken meanwhile."""
+        both = ([OPTED_OUT], [staff("8840000001")])
+        plain = zip_of([OPTED_OUT], [staff("8840000002")], "zip-plain")
+        for before in ("new", "due", "overtaken"):
+            with self.subTest(before=before):
+                self.setUp()
+                self.house.sftp.put("good.zip", zip_of([OPTED_IN], [staff("8840000003")]), NOW - 60)
+                if before == "due":
+                    self.house.fault("error-500-111@list")
+                    self.once(status=2, reasons=["sierra-unreachable"], loads=1)
+                    self.house.calm()
+                path = self.house.sftp.put("plain.zip", plain, NOW)
+                self.once(status=2, reasons=["zip-plain"], loads=0)
+                self.once(status=2, loads=0)
+                if before == "overtaken":
+                    self.house.sftp.put("newer.zip", zip_of(*both), NOW + 60)
+                    self.once(loads=1)
+                os.unlink(path)
+                self.once(loads=0 if before == "overtaken" else 1)
+                self.assertEqual(self.child() == "2024-05-05", before == "overtaken")
+                self.once(loads=0)
+
 
 class Once(Case):
     """The same content is loaded once, whatever its name."""
