@@ -72,9 +72,11 @@ static const struct verdict table[ANSWER_MAX][CALL_KIND_MAX] = {
 
 /* What an error's body may say. */
 struct envelope {
-	uint64_t code; /* 0 where there is none */
-	bool rate;     /* "Rate exceeded for endpoint" */
-	bool own;      /* it is Sierra's envelope */
+	uint64_t code;   /* 0 where there is none */
+	uint64_t status; /* the httpStatus that it repeats; 0 where it does not */
+	bool rate;       /* "Rate exceeded for endpoint" */
+	bool no_patron;  /* "Patron record not found" */
+	bool own;        /* it is Sierra's envelope */
 };
 
 /* By name, since that error's number was never recorded; a 500 can be it. */
@@ -86,17 +88,28 @@ is_rate(const cJSON *name)
 	return cJSON_IsString(name) && strncasecmp(name->valuestring, words, sizeof(words) - 1) == 0;
 }
 
+static bool
+is_no_patron(const cJSON *name)
+{
+	return cJSON_IsString(name) && strcasecmp(name->valuestring, "Patron record not found") == 0;
+}
+
 static struct envelope
 read_envelope(const char *bytes, size_t size)
 {
 	_cleanup_json_ struct json *json = NULL;
 	struct envelope envelope = { 0 };
 	bool twice = false;
+	const cJSON *name;
 
 	if (json_parse(bytes, size, &json) < 0 || !cJSON_IsObject(json_root(json)))
 		return envelope; /* a proxy's page, or nothing */
 	envelope.own = json_whole(json_get(json_root(json), "code", &twice), &envelope.code) == 0;
-	envelope.rate = is_rate(json_get(json_root(json), "name", &twice));
+	if (json_whole(json_get(json_root(json), "httpStatus", &twice), &envelope.status) != 0)
+		envelope.status = 0;
+	name = json_get(json_root(json), "name", &twice);
+	envelope.rate = is_rate(name);
+	envelope.no_patron = is_no_patron(name);
 	if (twice)
 		return (struct envelope){ 0 };
 	return envelope;
@@ -113,8 +126,20 @@ classify_success(enum call_kind kind, const char *bytes, size_t size)
 	return size > 0 ? ANSWER_OK : ANSWER_UNREADABLE;
 }
 
+/*
+ * A list's end and a look-up's no must be in the very words that are known. What a PUT says of a patron that it does not
+ * find is less sure: the name differs from that of a GET, and the code was never recorded. A gateway's 404 has other forms.
+ */
+static bool
+is_absent(enum call_kind kind, const struct envelope *envelope)
+{
+	if (kind == CALL_RENEW && (envelope->no_patron || (envelope->own && envelope->status == 404)))
+		return true;
+	return envelope->own && envelope->code == CODE_NOT_FOUND;
+}
+
 static enum answer
-classify_status(int status, const struct envelope *envelope)
+classify_status(enum call_kind kind, int status, const struct envelope *envelope)
 {
 	if (envelope->rate)
 		return ANSWER_SLOW_DOWN;
@@ -126,7 +151,7 @@ classify_status(int status, const struct envelope *envelope)
 	case 403:
 		return ANSWER_FORBIDDEN;
 	case 404:
-		return envelope->own && envelope->code == CODE_NOT_FOUND ? ANSWER_ABSENT : ANSWER_NO_RESOURCE;
+		return is_absent(kind, envelope) ? ANSWER_ABSENT : ANSWER_NO_RESOURCE;
 	case 409:
 		return ANSWER_SEVERAL;
 	case 422:
@@ -162,7 +187,7 @@ answer_classify(enum call_kind kind, enum exchange exchange, int status, const c
 		return classify_success(kind, bytes, size);
 	if (size > 0)
 		envelope = read_envelope(bytes, size);
-	return classify_status(status, &envelope);
+	return classify_status(kind, status, &envelope);
 }
 
 struct verdict

@@ -8,6 +8,7 @@
 
 #define NOT_FOUND "{\"code\":107,\"specificCode\":0,\"httpStatus\":404,\"name\":\"Record not found\"}"
 #define PUT_NOT_FOUND "{\"code\":107,\"specificCode\":0,\"httpStatus\":404,\"name\":\"Patron record not found\"}"
+#define NO_PATRON "{\"code\":104,\"specificCode\":0,\"httpStatus\":404,\"name\":\"Patron record not found\"}"
 #define RATE "{\"code\":99,\"httpStatus\":500,\"name\":\"Rate exceeded for endpoint\",\"description\":\"wait 10 minutes\"}"
 #define HTML "<html><body>Bad Gateway</body></html>"
 
@@ -43,6 +44,21 @@ static const struct {
 	{ "forbidden", CALL_LIST, EXCHANGE_ANSWERED, 403, HTML, ANSWER_FORBIDDEN },
 	{ "the end", CALL_LIST, EXCHANGE_ANSWERED, 404, NOT_FOUND, ANSWER_ABSENT },
 	{ "gone", CALL_RENEW, EXCHANGE_ANSWERED, 404, PUT_NOT_FOUND, ANSWER_ABSENT },
+	{ "gone, of another code", CALL_RENEW, EXCHANGE_ANSWERED, 404, NO_PATRON, ANSWER_ABSENT },
+	{ "gone, of another name", CALL_RENEW, EXCHANGE_ANSWERED, 404, "{\"code\":132,\"httpStatus\":404}", ANSWER_ABSENT },
+	{ "gone, by its name alone", CALL_RENEW, EXCHANGE_ANSWERED, 404, "{\"name\":\"patron record not found\"}", ANSWER_ABSENT },
+	{ "gone, code twice", CALL_RENEW, EXCHANGE_ANSWERED, 404, "{\"code\":107,\"code\":104}", ANSWER_NO_RESOURCE },
+	{ "gone, name twice", CALL_RENEW, EXCHANGE_ANSWERED, 404, "{\"name\":\"\",\"name\":\"Patron record not found\"}", ANSWER_NO_RESOURCE },
+	{ "a gateway's code", CALL_RENEW, EXCHANGE_ANSWERED, 404, "{\"code\":404,\"message\":\"no route\"}", ANSWER_NO_RESOURCE },
+	{ "another's JSON", CALL_RENEW, EXCHANGE_ANSWERED, 404, "{\"message\":\"no route\",\"httpStatus\":404}", ANSWER_NO_RESOURCE },
+	{ "another's name", CALL_RENEW, EXCHANGE_ANSWERED, 404, "{\"name\":\"Record not found\"}", ANSWER_NO_RESOURCE },
+	{ "another's 404 to a renewal", CALL_RENEW, EXCHANGE_ANSWERED, 404, HTML, ANSWER_NO_RESOURCE },
+	{ "404 to a renewal, no word", CALL_RENEW, EXCHANGE_ANSWERED, 404, "", ANSWER_NO_RESOURCE },
+	{ "rate in a 404", CALL_RENEW, EXCHANGE_ANSWERED, 404, RATE, ANSWER_SLOW_DOWN },
+	{ "find, of another code", CALL_FIND, EXCHANGE_ANSWERED, 404, NO_PATRON, ANSWER_NO_RESOURCE },
+	{ "read, of another code", CALL_READ, EXCHANGE_ANSWERED, 404, NO_PATRON, ANSWER_NO_RESOURCE },
+	{ "create, of another code", CALL_CREATE, EXCHANGE_ANSWERED, 404, NO_PATRON, ANSWER_NO_RESOURCE },
+	{ "the end, of another code", CALL_LIST, EXCHANGE_ANSWERED, 404, NO_PATRON, ANSWER_NO_RESOURCE },
 	{ "another's 404", CALL_LIST, EXCHANGE_ANSWERED, 404, HTML, ANSWER_NO_RESOURCE },
 	{ "404 without a word", CALL_LIST, EXCHANGE_ANSWERED, 404, "", ANSWER_NO_RESOURCE },
 	{ "404 of another code", CALL_LIST, EXCHANGE_ANSWERED, 404, "{\"code\":104}", ANSWER_NO_RESOURCE },
