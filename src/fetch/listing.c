@@ -4,6 +4,7 @@
 #include "fetch/listing.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "fetch/names.h"
@@ -25,9 +26,24 @@ remote_file_of(sftp_attributes attributes, struct remote_file *ret)
 	return 0;
 }
 
-/* The listing of some servers is bare names: such a file is asked for once more by its name. */
+/* A status of the server's, and not one that is left of an earlier request. */
+static bool
+is_gone(const struct session *session)
+{
+	int status = sftp_get_error(session->sftp);
+
+	return ssh_get_error_code(session->ssh) == SSH_REQUEST_DENIED &&
+	    (status == SSH_FX_NO_SUCH_FILE || status == SSH_FX_NO_SUCH_PATH);
+}
+
+/*
+ * The listing of some servers is bare names: such a file is asked for once more by its name. Returns 0, -ENODATA where it is
+ * none that could be a feed, or another negative errno with ret_failure: what cannot be looked at, but for what has just
+ * gone, may be the newest feed, and an unknown file is not no file.
+ */
 static int
-look_at(struct stage *stage, struct session *session, sftp_attributes attributes, struct remote_file *ret)
+look_at(struct stage *stage, struct session *session, sftp_attributes attributes, struct remote_file *ret,
+    struct failure *ret_failure)
 {
 	sftp_attributes again;
 	char path[REMOTE_PATH];
@@ -39,15 +55,15 @@ look_at(struct stage *stage, struct session *session, sftp_attributes attributes
 		return -ENODATA;
 	again = sftp_lstat(session->sftp, path);
 	if (again == NULL)
-		return -ENODATA;
+		return is_gone(session) ? -ENODATA : session_failure(session, FAILURE_REMOTE_FOLDER, ret_failure);
 	r = remote_file_of(again, ret);
 	sftp_attributes_free(again);
 	return r;
 }
 
-/* Adds a frame where the entry may be a feed. Returns 1 with a frame, 0 without, or a negative errno. */
+/* Adds a frame where the entry may be a feed. Returns 1 with a frame, 0 without, or a negative errno, as look_at. */
 static int
-add_entry(struct stage *stage, struct session *session, sftp_attributes attributes)
+add_entry(struct stage *stage, struct session *session, sftp_attributes attributes, struct failure *ret_failure)
 {
 	struct remote_file file;
 	size_t size;
@@ -58,8 +74,9 @@ add_entry(struct stage *stage, struct session *session, sftp_attributes attribut
 	size = strlen(attributes->name);
 	if (!names_is_feed(attributes->name, size, stage->config.sftp.pattern))
 		return 0;
-	if (look_at(stage, session, attributes, &file) < 0)
-		return 0;
+	r = look_at(stage, session, attributes, &file, ret_failure);
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
 	wire_begin(&stage->out, WIRE_LISTING);
 	wire_put_string(&stage->out, attributes->name, size);
 	wire_put_u64(&stage->out, file.size);
@@ -82,7 +99,7 @@ list_open(struct stage *stage, struct session *session, sftp_dir dir, struct fai
 		if (attributes == NULL)
 			break;
 		stall_progress();
-		r = add_entry(stage, session, attributes);
+		r = add_entry(stage, session, attributes, ret_failure);
 		sftp_attributes_free(attributes);
 		if (r < 0)
 			return r;

@@ -10,7 +10,7 @@ SIZE = 200_000
 MTIME = 1_700_000_000
 INIT, VERSION, OPEN, CLOSE, READ, LSTAT, FSTAT, OPENDIR, READDIR = 1, 2, 3, 4, 5, 7, 8, 11, 12
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
-EOF, FAILURE = 1, 4
+EOF, NO_SUCH_FILE, FAILURE = 1, 2, 4
 HOSTILE_NAMES = [b"../feed.zip", b"a/feed.zip", b"/etc/x.zip", b"", b".", b"..", b"x" * 300 + b".zip", b"\xff.zip",
                  b".zip", b"y" * 252 + b".zip"]
 
@@ -122,7 +122,7 @@ class Server:
             return self.send(NAME, request + struct.pack(">I", 1 << 31) + entry(b"feed.zip"))
         if lie == "names":
             entries = [entry(name) for name in HOSTILE_NAMES] + entries
-        if lie in ("bare-names", "bare-everywhere"):
+        if lie.startswith("bare-"):
             entries = [entry(b"feed.zip", attributes(0))]
         if lie == "no-time":
             entries = [entry(b"feed.zip", attributes(5))]
@@ -132,6 +132,8 @@ class Server:
 
     def stat(self, kind, request):
         self.stats += 1
+        if self.lie in ("bare-refused", "bare-gone"):
+            return self.status(request, FAILURE if self.lie == "bare-refused" else NO_SUCH_FILE)
         flags, size, mode, mtime = 0xd, SIZE, 0o100644, MTIME
         if self.lie == "bare-everywhere":
             flags = 0
@@ -143,7 +145,7 @@ class Server:
             mtime += 1
         if self.lie == "other-file-by-name" and kind == LSTAT:
             size += 1
-        self.send(ATTRS, request + attributes(flags, size, mode, mtime))
+        return self.send(ATTRS, request + attributes(flags, size, mode, mtime))
 
     def read(self, request, offset, length):
         data = content(offset, offset + length)

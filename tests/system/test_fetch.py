@@ -866,6 +866,9 @@ class Hostile(Fetch):
 
     def test_bare_names_are_asked_for(self):
         self.assertEqual(self.files(self.lie("bare-names")), {b"feed.zip": self.FEED})
+        self.assertEqual(self.files(self.lie("bare-gone")), {})
+        # what cannot be looked at may be the newest feed
+        self.assert_failure(self.list(self.lie("bare-refused")), "remote-folder")
 
     def test_what_cannot_be_known_again_is_left_out(self):
         self.assertEqual(self.files(self.lie("bare-everywhere")), {})
