@@ -17,6 +17,13 @@ choose_kinds(const struct memory *memory, const struct content *content, uint32_
 	return kinds;
 }
 
+/* A time that no pause can reach is of a clock that was once ahead: kept to, the feed would never come back. */
+static bool
+is_paused(const struct content *content, const struct circumstances *c)
+{
+	return content->next_try > c->now && content->next_try - c->now <= (int64_t)c->config->load.retry_pause_max;
+}
+
 bool
 choose_run(const struct content *content, const struct circumstances *c)
 {
@@ -28,7 +35,7 @@ choose_run(const struct content *content, const struct circumstances *c)
 	case CONTENT_SEEN:
 		return true;
 	case CONTENT_DUE:
-		return c->once || content->next_try <= c->now;
+		return c->once || !is_paused(content, c);
 	case CONTENT_HELD:
 		return c->again || content->approved_count > 0;
 	case CONTENT_DONE:

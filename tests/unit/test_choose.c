@@ -59,6 +59,9 @@ what_is_run(void **state)
 		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 101, 0, false, false, false, false },
 		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 100, 0, false, false, true, false },
 		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 101, 0, true, false, true, false },
+		/* later than any pause can be: the clock was once ahead */
+		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 160, 0, false, false, false, false },
+		{ CONTENT_DUE, ZIP_VERDICT_WHOLE, 161, 0, false, false, true, false },
 		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 0, 0, true, false, false, false },
 		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 0, 1, false, false, true, false },
 		{ CONTENT_SUPERSEDED, ZIP_VERDICT_WHOLE, 0, 0, true, false, false, false },
@@ -71,9 +74,13 @@ what_is_run(void **state)
 		{ CONTENT_REFUSED, ZIP_VERDICT_PLAIN, 0, 0, true, false, false, true },
 	};
 
+	struct config config;
+
 	(void)state;
+	config_defaults(&config);
+	config.load.retry_pause_max = 60;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct circumstances c = { NULL, 100, cases[i].once, cases[i].dry_run, cases[i].again, false };
+		const struct circumstances c = { &config, 100, cases[i].once, cases[i].dry_run, cases[i].again, false };
 		const struct content content = { .state = cases[i].state, .verdict = cases[i].verdict,
 			.next_try = cases[i].next_try, .approved_count = cases[i].approved };
 
