@@ -253,6 +253,22 @@ leave(struct manager *manager)
 		(void)sd_event_exit(manager->event, manager->once ? manager->worst : 0);
 }
 
+/*
+ * A load that is due again waits for its own pause, which may end long before an interval does. One whose pause is over
+ * could not be run just now, and waits for the next look like all else.
+ */
+static void
+look_when_due(struct manager *manager)
+{
+	const struct memory *memory = manager->memory;
+	const int64_t now = manager_realtime(manager);
+
+	for (size_t i = 0; i < memory->content_count; i++)
+		for (size_t k = 0; memory->contents[i].state == CONTENT_DUE && k < SOURCE_MAX; k++)
+			if (memory->contents[i].next_try > now)
+				manager_look_soon(manager, (enum source_kind)k, (usec_t)(memory->contents[i].next_try - now));
+}
+
 void
 manager_look_over(struct manager *manager)
 {
@@ -261,6 +277,7 @@ manager_look_over(struct manager *manager)
 
 	manager->look = NULL;
 	look_free(look);
+	look_when_due(manager);
 	if (!manager->stopping)
 		idle_status(manager);
 	methods_look_over(manager);
