@@ -362,7 +362,7 @@ tell(const struct janitor *janitor, struct finding *finding, int64_t close)
 	if (manager->dry_run && goes)
 		janitor_tell_would_go(finding);
 	else if (finding->told == 0 || !goes)
-		janitor_tell_found(janitor, finding);
+		janitor_tell_found(janitor, finding, finding->first_seen < close);
 	finding->told = manager_realtime(manager);
 }
 

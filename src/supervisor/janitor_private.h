@@ -44,8 +44,8 @@ struct janitor {
 	void (*on_over)(struct manager *manager);
 };
 
-/* Plaintext was found, or is still there. */
-void janitor_tell_found(const struct janitor *janitor, const struct finding *finding);
+/* Plaintext was found, or is still there. at_once: it is due now, if it is to be deleted at all. */
+void janitor_tell_found(const struct janitor *janitor, const struct finding *finding, bool at_once);
 
 /* With --dry-run: what would go. */
 void janitor_tell_would_go(const struct finding *finding);

@@ -23,7 +23,7 @@ escape(const struct finding *finding, char name[static NAME_SIZE])
 }
 
 void
-janitor_tell_found(const struct janitor *janitor, const struct finding *finding)
+janitor_tell_found(const struct janitor *janitor, const struct finding *finding, bool at_once)
 {
 	const struct config *config = &janitor->manager->config;
 	struct entry entry;
@@ -33,6 +33,8 @@ janitor_tell_found(const struct janitor *janitor, const struct finding *finding)
 	if (finding->what == PLAINTEXT_UNKNOWN)
 		(void)snprintf(what, sizeof(what), "it looks like a feed that is not encrypted; its name is nobody's that patrond "
 		                                   "knows, so a person must delete it");
+	else if (config->janitor.policy == JANITOR_DELETE && at_once)
+		(void)snprintf(what, sizeof(what), "it lay there at the last close of business already and is deleted now");
 	else if (config->janitor.policy == JANITOR_DELETE)
 		(void)snprintf(what, sizeof(what), "it is deleted at the close of business (%02u:%02u)",
 		    config->janitor.close_of_business / 60, config->janitor.close_of_business % 60);

@@ -211,10 +211,14 @@ manager_reload(struct manager *manager, struct config_error *error)
 	journal_look();
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)manager_now(manager));
 	r = manager_read_config(manager, &config, error);
-	if (r < 0)
+	if (r < 0) {
+		char line[16] = "";
+
+		if (error->line > 0) /* what is missing stands in none */
+			(void)snprintf(line, sizeof(line), "%u:", error->line);
 		entry_begin(&entry, 3, MESSAGE_RELOADED, FEED_KIND_INVALID, NULL,
-		    "The new configuration is wrong and the old one stays: %s:%u: %s", error->file, error->line, error->text);
-	else {
+		    "The new configuration is wrong and the old one stays: %s:%s %s", error->file, line, error->text);
+	} else {
 		manager->config = config;
 		for (size_t i = 0; i < SOURCE_MAX; i++)
 			manager->next_look[i] =

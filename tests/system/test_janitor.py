@@ -382,6 +382,8 @@ class Head(unittest.TestCase):
         status, entries = town.once(env={"TZ": close_in(-1)})
         self.assertEqual((status, town.here()), (0, []), entries)
         self.assertEqual([e["RESULT"] for e in entries if "RESULT" in e], ["overwritten"])
+        self.assertEqual([e["MESSAGE"].partition(": it ")[2] for e in entries if "PLAINTEXT" in e],
+                         ["lay there at the last close of business already and is deleted now."])
 
     def test_a_time_in_the_future_puts_nothing_off(self):
         town = self.town()
