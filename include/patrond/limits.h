@@ -66,7 +66,8 @@
 #define LIMIT_CA_SIZE (4U << 20)
 
 /* The supervisor's memory of feeds. */
-#define LIMIT_FEEDS_REMEMBERED 1024U
+#define LIMIT_FEEDS_REMEMBERED 1024U            /* contents: a look reads a few */
+#define LIMIT_FILES_REMEMBERED (2U * LIMIT_LISTING) /* whole listings of both sources: what is forgotten is new at every look */
 
 /* The control socket. Its peers are administrators, but nothing of theirs may ever delay a load. */
 #define LIMIT_CONTROL_PEERS 32U                 /* connections at once */

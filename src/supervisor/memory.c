@@ -123,7 +123,7 @@ read_root(const cJSON *root, struct memory *memory)
 		    !read_content(item, &memory->contents[memory->content_count++]))
 			return false;
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "files")) {
-		if (memory->file_count == LIMIT_FEEDS_REMEMBERED)
+		if (memory->file_count == LIMIT_FILES_REMEMBERED)
 			return false;
 		/* without its entry a file is looked at once more, and its content is known again: no reason to lose the rest */
 		memory->file_count += read_file(item, &memory->files[memory->file_count]);
@@ -303,7 +303,7 @@ memory_add_file(struct memory *memory, enum source_kind source, const char *name
 {
 	struct known_file *file;
 
-	if (memory->file_count == LIMIT_FEEDS_REMEMBERED) {
+	if (memory->file_count == LIMIT_FILES_REMEMBERED) {
 		memory->file_count--;
 		memmove(&memory->files[0], &memory->files[1], memory->file_count * sizeof(memory->files[0]));
 	}

@@ -58,6 +58,8 @@ struct known_file {
 	uint8_t fingerprint[FINGERPRINT_SIZE];
 };
 
+_Static_assert(LIMIT_FILES_REMEMBERED == SOURCE_MAX * LIMIT_LISTING, "each source may show as many");
+
 /* The last report that was mailed, or is just leaving, and who has it. */
 struct mailed {
 	bool known;
@@ -69,7 +71,7 @@ struct mailed {
 struct memory {
 	struct content contents[LIMIT_FEEDS_REMEMBERED];
 	size_t content_count;
-	struct known_file files[LIMIT_FEEDS_REMEMBERED];
+	struct known_file files[LIMIT_FILES_REMEMBERED];
 	size_t file_count;
 	uint32_t last_rows[FEED_KIND_MAX];      /* of the last accepted feed; 0 unknown */
 	struct feed_shape last_shape[FEED_KIND_MAX]; /* likewise; 0 rows: unknown */

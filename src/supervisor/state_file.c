@@ -11,7 +11,7 @@
 
 #include "common/present.h"
 
-#define FILE_MAX (4U << 20)
+#define FILE_MAX (16U << 20) /* a memory that is full of feeds that guards hold, and of long names, is 12 MiB */
 
 /* Returns 1 with the path of the file, 0 where there is no place for one. */
 static int

@@ -579,6 +579,25 @@ class Supervisor(unittest.TestCase):
             self.assertEqual([e["FILE"] for e in entries if "FILE" in e], ["old.zip"])
             self.assertEqual(len([e for e in entries if e["MESSAGE"].endswith("started.")]), 1)
 
+    def test_a_folder_of_many_files_is_remembered(self):
+        """More files than contents: each older one is told once, and the newest is copied once."""
+        with Fake(share="""
+            if name == "SHARE_LIST":
+                for i in range(1100):
+                    listing("feed%04d.zip" % i, 7, 1700000000000000 + i)
+            else:
+                os.pwrite(fds[0], b"content", 0)
+                say("COPIED", struct.pack("<Q", 7))
+            say("DONE")
+            wait()
+            """, decode=HONEST["decode"].replace('"<BB", 0, 1', '"<BB", 0, 3'),
+                  load=HONEST["load"].replace('outcome(1)', 'counts("PLAN", 2, current=2, feed=1)\n        outcome(1)').replace(
+                      'say("DONE")', 'counts("COUNTS", 2, current=2, feed=1)\n        say("DONE")')) as fake:
+            for old, last in ((1099, None), (0, "Nothing new in 1100 files.")):
+                status, entries = fake.run()
+                self.assertEqual((status, len([e for e in entries if "older than the newest" in e["MESSAGE"]])), (0, old), entries[-3:])
+            self.assertEqual([e["MESSAGE"] for e in entries], [last])
+
     def test_both_kinds_from_two_zips(self):
         decode = """
         if name == "DECODE_INSPECT":

@@ -8,7 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "supervisor/json_put.h"
 #include "supervisor/memory.h"
+
+#define MOST ((int64_t)PUT_NUMBER_MAX)
 
 static char folder[] = "/tmp/patrond-memory-XXXXXX";
 
@@ -207,22 +210,46 @@ damaged_entry(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* Whatever takes the most room in the file. */
+static void
+fill(struct content *content, enum content_state state)
+{
+	const struct guard_figure figure = { .guard = GUARD_MAX - 1, .feed = FEED_KIND_INVALID, .value = MOST,
+		.basis = MOST, .limit_percent = UINT32_MAX, .column = COLUMN_MAX - 1 };
+
+	content->state = state;
+	content->kinds = FEED_BITS_ALL;
+	content->mtime = -MOST;
+	content->next_try = MOST;
+	content->failure = content->attempts = UINT32_MAX;
+	content->guard_count = content->approved_count = MEMORY_GUARDS_MAX;
+	memset(content->load_id, 'x', sizeof(content->load_id) - 1);
+	for (size_t i = 0; i < MEMORY_GUARDS_MAX; i++)
+		content->guards[i] = content->approved[i] = figure;
+}
+
 /* A full memory forgets the oldest that waits for nobody; held and due ones stay. */
 static void
 full(void **state)
 {
-	__attribute__((cleanup(memory_freep))) struct memory *memory = calloc(1, sizeof(*memory));
+	__attribute__((cleanup(memory_freep))) struct memory *memory = calloc(1, sizeof(*memory)), *again = NULL;
 	uint8_t fingerprint[FINGERPRINT_SIZE];
+	char name[LIMIT_FILE_NAME + 1] = "";
+	struct stat st;
+	char path[128];
 
 	(void)state;
 	assert_non_null(memory);
 	for (unsigned int i = 0; i < LIMIT_FEEDS_REMEMBERED + 10; i++) {
 		fingerprint_of(i, fingerprint);
-		memory_add_content(memory, fingerprint)->state = i == 0 ? CONTENT_HELD : i == 1 ? CONTENT_DUE : CONTENT_DONE;
-		(void)memory_add_file(memory, SOURCE_SHARE, "x", i, 1);
+		fill(memory_add_content(memory, fingerprint), i == 0 ? CONTENT_HELD : i == 1 ? CONTENT_DUE : CONTENT_DONE);
 	}
+	memset(name, 0xff, LIMIT_FILE_NAME);
+	for (unsigned int i = 0; i < LIMIT_FILES_REMEMBERED + 10; i++)
+		memcpy(memory_add_file(memory, SOURCE_SFTP, name, (uint64_t)MOST - i, MOST)->fingerprint, fingerprint,
+		    sizeof(fingerprint));
 	assert_int_equal(memory->content_count, LIMIT_FEEDS_REMEMBERED);
-	assert_int_equal(memory->file_count, LIMIT_FEEDS_REMEMBERED);
+	assert_int_equal(memory->file_count, LIMIT_FILES_REMEMBERED);
 	fingerprint_of(0, fingerprint);
 	assert_non_null(memory_content(memory, fingerprint));
 	fingerprint_of(1, fingerprint);
@@ -230,6 +257,12 @@ full(void **state)
 	fingerprint_of(2, fingerprint);
 	assert_null(memory_content(memory, fingerprint));
 	assert_int_equal(memory_save(memory), 0);
+	path_of(path, sizeof(path));
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 11 << 20, 14 << 20);
+	assert_int_equal(memory_new(&again), 0); /* as large as it can be it is read again */
+	assert_int_equal(again->content_count, LIMIT_FEEDS_REMEMBERED);
+	assert_int_equal(again->file_count, LIMIT_FILES_REMEMBERED);
 }
 
 int
