@@ -159,7 +159,7 @@ newer_out_of_sight(const struct look *look, const struct content *content)
 static void
 tell_out_of_sight(const struct look *look, const struct shown_file *file)
 {
-	tell_file(file, MESSAGE_SOURCE_FAILED,
+	tell_file(file, MESSAGE_FEED_WAITS,
 	    never_listed(look) ? "waits: a source that could never be listed since patrond's memory began may have a newer feed."
 	                       : "waits: a newer feed was seen at a source that cannot be listed now.");
 }
@@ -169,7 +169,7 @@ static bool
 must_not_run(struct look *look, const struct shown_file *file, const struct content *content)
 {
 	if ((kinds_left(look, content) & look->blocked) != 0) {
-		tell_file(file, MESSAGE_SOURCE_FAILED, "waits: a newer file was refused, and may be the newest feed of its kind.");
+		tell_file(file, MESSAGE_FEED_WAITS, "waits: a newer file was refused, and may be the newest feed of its kind.");
 		tell_blocker(look, &look->candidates[look->blocker], look->blocker_verdict);
 		return true;
 	}
@@ -462,7 +462,7 @@ pass_refused(struct look *look, const struct shown_file *file, const struct cont
 	                                               : kinds_left(look, content) != 0) {
 		tell_blocker(look, file, content->verdict);
 		if (look->manager->once)
-			tell_file(file, MESSAGE_SOURCE_FAILED,
+			tell_file(file, MESSAGE_FEED_WAITS,
 			    "was refused and is the newest still: older feeds wait until it is replaced or removed.");
 	}
 	block(look, content);
@@ -519,7 +519,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 	}
 	if (content->state == CONTENT_HELD) {
 		manager_count_status(look->manager, 4);
-		tell_file(file, MESSAGE_LOAD_HELD, "is still held by a guard; see \"Held loads\" in the README.");
+		tell_file(file, MESSAGE_FEED_WAITS, "is still held by a guard; see \"Held loads\" in the README.");
 	}
 	look->covered |= content->kinds;
 	return false;
