@@ -47,7 +47,7 @@ struct csv {
 	size_t used;    /* bytes of row[] */
 	size_t start;   /* of the open cell in row[] */
 	size_t segment; /* of the line within quotes in row[]; the cell's start in its first line */
-	unsigned int delimiters; /* in the line within quotes before that one */
+	unsigned int delimiters; /* in the last line within quotes before that one that has any */
 	size_t widest;           /* cells of the row that had most */
 	size_t count;   /* cells that are closed */
 	struct csv_place error;
@@ -213,12 +213,15 @@ end_plain_cell(struct csv *csv)
 	return CSV_OK;
 }
 
+/* By the widest row, and the one under way, which may be the first. */
 static unsigned int
 row_like(const struct csv *csv)
 {
-	if (csv->widest > ROW_LIKE)
+	size_t cells = csv->widest > csv->count ? csv->widest : csv->count + 1;
+
+	if (cells > ROW_LIKE)
 		return ROW_LIKE;
-	return csv->widest > ROW_LIKE_MIN ? (unsigned int)csv->widest - 1 : ROW_LIKE_MIN;
+	return cells > ROW_LIKE_MIN ? (unsigned int)cells - 1 : ROW_LIKE_MIN;
 }
 
 /* The line within quotes that ends here: from the second on, it and the one before may not have a row's delimiters. */
@@ -232,7 +235,9 @@ end_segment(struct csv *csv)
 		at++;
 		delimiters++;
 	}
-	csv->delimiters = delimiters;
+	/* an empty line between two rows parts them no more than it does outside quotes */
+	if (delimiters > 0)
+		csv->delimiters = delimiters;
 	if (csv->segment == csv->start || before + delimiters < row_like(csv))
 		return CSV_OK;
 	return fail(csv, CSV_E_QUOTE_ROWS, csv->quote_line);

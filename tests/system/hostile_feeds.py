@@ -202,6 +202,10 @@ TEXTS = {
     "two stray quotes with rows between them": (lambda: feed(line({LAST: '"Lovelace'}) + line() * 3 + line({FIRST: '"Ada'})), "quote-rows"),
     "a stray quote in the same column of two neighbours": (
         lambda: feed(line({STREET: '"The Mill'}) + line({OUT: "1", KEY: "1234568", STREET: 'The Mill"'})), "quote-rows"),
+    "a stray quote in the same column of two neighbours, an empty line between": (
+        lambda: feed(line({STREET: '"The Mill'}) + "\r\n" + line({OUT: "1", KEY: "1234568", STREET: 'The Mill"'})), "quote-rows"),
+    "a street of two lines with commas in the first row": (
+        lambda: row(STREET, '"1 Main St, Apt 4, Bldg B\r\nc/o Smith, Jones, Inc"'), TAKEN),
     "a stray quote in the names of two neighbours": (
         lambda: feed(line({FIRST: '"Ada'}) + line({KEY: "1234568", LAST: 'Turing"'})), "quote-rows"),
     "text behind a quote": (lambda: feed(line({LAST: '"Love"lace'})), "quote-text"),
