@@ -256,6 +256,13 @@ next_to_send(struct sierra *sierra, usec_t now)
 	return call_queue_take_call(&sierra->queue, &sierra->token_call);
 }
 
+/* A write that waited so long, for a pause or its turn, that what it was made of may have changed. */
+static bool
+is_stale(const struct sierra_call *call, usec_t now)
+{
+	return call->not_after != 0 && now > call->not_after && !call->maybe_done;
+}
+
 static void
 send_ready(struct sierra *sierra)
 {
@@ -268,6 +275,10 @@ send_ready(struct sierra *sierra)
 		call = next_to_send(sierra, now);
 		if (call == NULL)
 			return;
+		if (is_stale(call, now)) {
+			end_call(sierra, call, SIERRA_STALE);
+			continue;
+		}
 		sierra->error = send_call(sierra, call);
 		if (sierra->error < 0)
 			end_call(sierra, call, SIERRA_BROKEN_OFF);

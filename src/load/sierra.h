@@ -26,6 +26,7 @@ enum sierra_result {
 	SIERRA_FAILED,     /* for good: reason says why */
 	SIERRA_UNKNOWN,    /* the tries are used up; whatever was asked stays unknown */
 	SIERRA_LOOK_UP,    /* a write that may have been done; look before anything else */
+	SIERRA_STALE,      /* it was not sent before not_after, or was turned away and would be sent later */
 	SIERRA_BROKEN_OFF, /* the load ended before there was a result */
 };
 
@@ -35,6 +36,7 @@ struct sierra_call {
 	struct buf path; /* what follows the base URL, with its slash */
 	struct buf body; /* JSON; empty for none */
 	bool fresh;      /* over a new connection: a kept one has betrayed it before */
+	usec_t not_after; /* of a write: what it rests on is not to be older; 0 none. Kept by sierra_start */
 	void (*ended)(struct sierra_call *call, void *user);
 	void *user;
 

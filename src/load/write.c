@@ -19,6 +19,9 @@
 
 #define LOOKS_TURNED_AWAY 2U
 
+/* How often a write may have waited too long before it is given up: Sierra lets nothing through. */
+#define STALE_MAX 10U
+
 enum step { STEP_WRITE, STEP_RECHECK, STEP_REREAD, STEP_LOOK, STEP_READ };
 
 struct task {
@@ -31,6 +34,9 @@ struct task {
 	unsigned int lost;    /* writes whose answer was lost */
 	unsigned int slowed;  /* creates that were told to slow down */
 	usec_t not_absent_before; /* until then an absent answer proves nothing */
+	usec_t seen_at;           /* when Sierra last said how it stands with the row */
+	unsigned int stale;       /* writes that waited too long */
+	enum plan_action writes;  /* what the last write was */
 };
 
 struct writer {
@@ -42,7 +48,7 @@ struct writer {
 	uint32_t total;
 	uint32_t done;
 	uint32_t failed_in_row;
-	bool accepted; /* a write of this load was */
+	bool accepted[PLAN_CREATE + 1]; /* a write of that action was, in this load */
 	bool started; /* a call was, since it was last set to false */
 	struct task *free;
 	struct pollfd fd;
@@ -63,24 +69,27 @@ end_task(struct task *task)
 
 /*
  * Whether a failure says that Sierra is dead, or refuses whatever it is sent. That a patron is gone says neither, and rows
- * that are refused at every load must not keep those behind them from it once it is known that others are accepted.
+ * that are refused at every load must not keep those behind them from it once it is known that others are accepted. That a
+ * date is says nothing of a whole patron: renewals and creates are told apart.
  */
 static bool
-breaks_circuit(const struct writer *w, enum reason reason)
+breaks_circuit(const struct task *task, enum reason reason)
 {
 	if (reason == REASON_REFUSED || reason == REASON_PIN_REFUSED)
-		return !w->accepted;
+		return !task->writer->accepted[task->writes];
 	return reason != REASON_GONE;
 }
 
 static void
-count_for_breaker(struct writer *w, const struct outcome *outcome)
+count_for_breaker(const struct task *task, const struct outcome *outcome)
 {
+	struct writer *w = task->writer;
+
 	if (outcome->kind == OUTCOME_RENEWED || outcome->kind == OUTCOME_CREATED)
-		w->accepted = true;
+		w->accepted[outcome->kind == OUTCOME_CREATED ? PLAN_CREATE : PLAN_RENEW] = true;
 	if (outcome->kind != OUTCOME_FAILED)
 		w->failed_in_row = 0;
-	else if (breaks_circuit(w, outcome->reason))
+	else if (breaks_circuit(task, outcome->reason))
 		w->failed_in_row++;
 	if (w->failed_in_row >= w->run->config->sierra.max_failures)
 		run_fail(w->run, FAILURE_TOO_MANY_FAILURES, 0);
@@ -96,7 +105,7 @@ settled(struct task *task)
 	plan_outcome(w->plan, task->ref, &outcome);
 	say_outcome(&w->run->say, w->plan, task->ref);
 	w->done++;
-	count_for_breaker(w, &outcome);
+	count_for_breaker(task, &outcome);
 	end_task(task);
 }
 
@@ -139,6 +148,19 @@ key_of(const struct task *task, struct record *record, struct text *ret)
 	*ret = record->fields[RECORD_KEY];
 }
 
+/*
+ * Until when a write may leave. The time of one request is always left to it: where nothing may be old it has just been
+ * looked at.
+ */
+static usec_t
+fresh_until(const struct task *task)
+{
+	const struct config *config = task->writer->run->config;
+	usec_t age = config->match.recheck_after;
+
+	return task->seen_at + (age > config->sierra.request_timeout ? age : config->sierra.request_timeout);
+}
+
 static void
 start(struct task *task, enum step step, int r, usec_t delay)
 {
@@ -148,6 +170,7 @@ start(struct task *task, enum step step, int r, usec_t delay)
 	}
 	task->step = step;
 	task->writer->started = true;
+	task->call.not_after = step == STEP_WRITE ? fresh_until(task) : 0;
 	task->call.fresh = task->lost > 0; /* kept connections that are closed under it must not make it unclear twice */
 	sierra_start(task->writer->run->sierra, &task->call, delay);
 }
@@ -159,6 +182,7 @@ start_renew(struct task *task)
 	struct outcome planned;
 	int r;
 
+	task->writes = PLAN_RENEW;
 	plan_outcome(w->plan, task->ref, &planned);
 	if (w->run->job->dry_run) {
 		settle(task, OUTCOME_RENEWED, REASON_NONE, planned.patron_id);
@@ -177,6 +201,7 @@ start_create(struct task *task)
 	struct record record;
 	int r;
 
+	task->writes = PLAN_CREATE;
 	if (w->run->job->dry_run) {
 		settle(task, OUTCOME_CREATED, REASON_NONE, 0);
 		return;
@@ -503,6 +528,21 @@ written(struct task *task)
 		settle(task, OUTCOME_CREATED, REASON_NONE, task->call.id);
 }
 
+/* It waited so long that Sierra must be asked again how it stands with the row. */
+static void
+stale(struct task *task)
+{
+	if (++task->stale > STALE_MAX)
+		settle(task, OUTCOME_FAILED, task->lost > 0 ? REASON_UNCLEAR : REASON_UNREACHABLE, 0);
+	else if (task->lost > 0 || task->slowed > 0) {
+		task->looks = 0; /* an earlier one of its writes may still come through: that look knows it as its own */
+		start_look(task, 0);
+	} else if (is_renewal(task))
+		start_read(task, STEP_REREAD, 0);
+	else
+		start_find(task, STEP_RECHECK, 0);
+}
+
 static void
 on_write(struct task *task)
 {
@@ -515,6 +555,9 @@ on_write(struct task *task)
 		break;
 	case SIERRA_LOOK_UP:
 		begin_look(task);
+		break;
+	case SIERRA_STALE:
+		stale(task);
 		break;
 	case SIERRA_BROKEN_OFF:
 		broken_off(task);
@@ -536,7 +579,8 @@ on_ended(struct sierra_call *call, void *user)
 	};
 	struct task *task = user;
 
-	(void)call;
+	if (task->step != STEP_WRITE && (call->result == SIERRA_DONE || call->result == SIERRA_ABSENT))
+		task->seen_at = clock_now();
 	steps[task->step](task);
 }
 
@@ -557,6 +601,7 @@ begin_task(struct writer *w, row_ref ref)
 	*task = (struct task){ .call = SIERRA_CALL_INIT, .writer = w, .ref = ref };
 	task->call.ended = on_ended;
 	task->call.user = task;
+	task->seen_at = w->run->indexed_at;
 	if (w->action == PLAN_RENEW && index_is_old(w->run))
 		start_read(task, STEP_REREAD, 0);
 	else if (w->action == PLAN_RENEW)
