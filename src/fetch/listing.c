@@ -65,7 +65,7 @@ look_at(struct stage *stage, struct session *session, sftp_attributes attributes
 static int
 add_entry(struct stage *stage, struct session *session, sftp_attributes attributes, struct failure *ret_failure)
 {
-	struct remote_file file;
+	struct remote_file file = { 0 };
 	size_t size;
 	int r;
 
