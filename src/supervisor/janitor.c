@@ -15,6 +15,7 @@
 #define ASK_PAUSE USEC_PER_SEC
 #define TRY_FIRST (5 * 60 * USEC_PER_SEC)
 #define TRY_MAX (6 * 3600 * USEC_PER_SEC)
+#define CLOCK_SET ((int64_t)(60 * USEC_PER_SEC)) /* more than a clock gains between two sweeps */
 
 static void next(struct janitor *janitor);
 
@@ -411,11 +412,38 @@ is_same(const struct finding *a, const struct finding *b)
 	       a->file.mtime == b->file.mtime && a->what == b->what;
 }
 
+void
+janitor_clock_set(struct finding *finding, int64_t by, int64_t now)
+{
+	int64_t *const ours[] = { &finding->told, &finding->next_try, finding->by_clock ? &finding->first_seen : NULL };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (ours[i] != NULL && *ours[i] != 0)
+			*ours[i] += by;
+	if (finding->first_seen > now)
+		finding->first_seen = now;
+}
+
+/* How far our clock was set since the last sweep, in microseconds; 0 where it only runs a little fast or slow. */
+static int64_t
+clock_jump(struct janitor *janitor, int64_t now)
+{
+	struct timespec since_start;
+	int64_t clock, by;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &since_start) < 0)
+		return 0;
+	clock = now - (since_start.tv_sec * (int64_t)USEC_PER_SEC + since_start.tv_nsec / 1000);
+	by = janitor->swept ? clock - janitor->clock : 0;
+	janitor->clock = clock;
+	return by > CLOCK_SET || by < -CLOCK_SET ? by : 0;
+}
+
 /* What was known before keeps what is known of it. */
 static void
 merge(struct janitor *janitor)
 {
-	int64_t now = manager_realtime(janitor->manager);
+	int64_t now = manager_realtime(janitor->manager), jump = clock_jump(janitor, now);
 
 	for (size_t i = 0; i < janitor->fresh_count; i++) {
 		struct finding *finding = &janitor->fresh[i];
@@ -425,10 +453,13 @@ merge(struct janitor *janitor)
 			before = bsearch(finding, janitor->findings, janitor->count, sizeof(*finding), by_place);
 		if (before != NULL && is_same(before, finding)) {
 			*finding = *before;
+			janitor_clock_set(finding, jump, now);
 			if (finding->unanswered && finding->next_try <= now)
 				finding->asked = false;
-		} else if (janitor->swept || finding->first_seen > now)
+		} else if (janitor->swept || finding->first_seen > now) {
 			finding->first_seen = now; /* a server's clock may be ahead, and the file must not stay until then */
+			finding->by_clock = true;
+		}
 	}
 	if (janitor->fresh_count > 0)
 		qsort(janitor->fresh, janitor->fresh_count, sizeof(*janitor->fresh), by_place);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 patrond_unit_test(test_choose SOURCES test_choose.c LIBS patrond_supervisor)
 patrond_unit_test(test_drift SOURCES test_drift.c LIBS patrond_supervisor)
+patrond_unit_test(test_janitor SOURCES test_janitor.c LIBS patrond_supervisor)
 patrond_unit_test(test_memory SOURCES test_memory.c LIBS patrond_supervisor)
 patrond_unit_test(test_sentence SOURCES test_sentence.c LIBS patrond_supervisor)
 patrond_unit_test(test_source SOURCES test_source.c LIBS patrond_supervisor)
