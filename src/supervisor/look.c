@@ -60,6 +60,12 @@ look_is_dry(const struct look *look)
 	return look->request.dry_run;
 }
 
+int64_t
+look_begun(const struct look *look)
+{
+	return look->begun;
+}
+
 void
 look_cancel(struct look *look)
 {
@@ -550,6 +556,7 @@ look_start(struct look **ret, struct manager *manager, const struct look_request
 		return -ENOMEM;
 	look->manager = manager;
 	look->request = *request;
+	look->begun = manager_realtime(manager);
 	look->sources = request->sources;
 	look->feed_fd = -EBADF;
 	look->memory = manager->memory;

@@ -31,6 +31,7 @@ int look_start(struct look **ret, struct manager *manager, const struct look_req
 /* The load that runs, or NULL. */
 const struct load *look_load(const struct look *look);
 bool look_is_dry(const struct look *look);
+int64_t look_begun(const struct look *look); /* microseconds since 1970 */
 
 /* Finishes what is in flight, starts no more. */
 void look_cancel(struct look *look);

@@ -34,6 +34,7 @@ struct look {
 	bool ran;               /* a load was started */
 	bool again;             /* a file turned out to be an older feed: what is the newest must be told anew */
 	struct shown_file *candidates; /* newest first */
+	int64_t begun;          /* microseconds since 1970 */
 	size_t candidate_count, at;
 	unsigned int copies;
 	uint32_t covered;       /* kinds of which a newer feed is known */

@@ -27,13 +27,17 @@
 #include "supervisor/workspace.h"
 
 #define SWEEP_DELAY USEC_PER_SEC /* files come in flocks */
+#define CLOCK_SLACK (10 * USEC_PER_MSEC) /* the timer's clock and that of the pauses do not run quite alike */
 
 static int schedule(struct manager *manager);
 
 static void
 sierra_may_be_at_work(struct manager *manager)
 {
-	manager->not_before = manager_now(manager) + manager->config.sierra.late_commit;
+	const usec_t late = manager->config.sierra.late_commit, timeout = manager->config.sierra.request_timeout;
+
+	/* as load waits where an answer was given up: Sierra is no quicker than a request may take */
+	manager->not_before = manager_now(manager) + (late > timeout ? late : timeout);
 }
 
 void
@@ -258,19 +262,22 @@ leave(struct manager *manager)
 }
 
 /*
- * A load that is due again waits for its own pause, which may end long before an interval does. One whose pause is over
- * could not be run just now, and waits for the next look like all else.
+ * A load that is due again waits for its own pause, which may end long before an interval does, or did end while this look
+ * was at another load. One whose pause was over when the look began could not be run, and waits for the next like all else.
  */
 static void
-look_when_due(struct manager *manager)
+look_when_due(struct manager *manager, int64_t begun)
 {
 	const struct memory *memory = manager->memory;
 	const int64_t now = manager_realtime(manager);
 
-	for (size_t i = 0; i < memory->content_count; i++)
+	for (size_t i = 0; i < memory->content_count; i++) {
+		const int64_t at = memory->contents[i].next_try;
+
 		for (size_t k = 0; memory->contents[i].state == CONTENT_DUE && k < SOURCE_MAX; k++)
-			if (memory->contents[i].next_try > now)
-				manager_look_soon(manager, (enum source_kind)k, (usec_t)(memory->contents[i].next_try - now));
+			if (at > begun)
+				manager_look_soon(manager, (enum source_kind)k, at > now ? (usec_t)(at - now) + CLOCK_SLACK : 0);
+	}
 }
 
 void
@@ -280,8 +287,8 @@ manager_look_over(struct manager *manager)
 	struct config_error error;
 
 	manager->look = NULL;
+	look_when_due(manager, look_begun(look));
 	look_free(look);
-	look_when_due(manager);
 	if (!manager->stopping)
 		idle_status(manager);
 	methods_look_over(manager);

@@ -395,7 +395,7 @@ class Supervisor(unittest.TestCase):
     def test_after_an_unclean_end_sierra_is_given_time(self):
         honest = textwrap.dedent(HONEST["load"])
         with Fake() as fake:
-            fake.extra = "[sierra]\nlate_commit = 2s\n"
+            fake.extra = "[sierra]\nlate_commit = 2s\nrequest_timeout = 1s\n"
             mark = os.path.join(fake.directory, "runtime/state")
             path = os.path.join(fake.directory, "patrond-load")
             with open(path, encoding="utf-8") as file:
@@ -428,9 +428,10 @@ class Supervisor(unittest.TestCase):
     def test_after_an_unclear_create_sierra_is_given_time(self):
         """The load ended well, or was cancelled, but Sierra may still be at a create that it gave up: over a restart, too."""
         cut_off = self.UNCLEAR.replace('say("DONE")', self.failure("cancelled").splitlines()[0])
-        for name, load, ended in (("complete", self.UNCLEAR, 3), ("cancelled", cut_off, 2)):
+        for name, load, ended, late, timeout in (("complete", self.UNCLEAR, 3, "2s", "1s"), ("cancelled", cut_off, 2, "2s", "1s"),
+                                                 ("slow", self.UNCLEAR, 3, "0s", "2s")):
             with self.subTest(name), Fake(load=load) as fake:
-                fake.extra = "[sierra]\nlate_commit = 2s\n"
+                fake.extra = f"[sierra]\nlate_commit = {late}\nrequest_timeout = {timeout}\n"
                 for status in (ended, ended):
                     begun = time.monotonic()
                     got, entries = fake.run()
