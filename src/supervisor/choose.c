@@ -9,7 +9,8 @@ uint32_t
 choose_kinds(const struct memory *memory, const struct content *content, uint32_t covered)
 {
 	/* of one that is unreadable no kinds are known: half an upload of the newest feed of any, as far as anyone can tell */
-	uint32_t kinds = (content->verdict == ZIP_VERDICT_UNREADABLE ? FEED_BITS_ALL : content->kinds) & ~covered;
+	const bool unknown = content->verdict == ZIP_VERDICT_UNREADABLE || content->renamed;
+	uint32_t kinds = (unknown ? FEED_BITS_ALL : content->kinds) & ~covered;
 
 	for (int i = 0; i < FEED_KIND_MAX; i++)
 		if (memory->last_mtime[i] > content->mtime)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Feeds that were taken away before they could be loaded, and files whose verdict is of another configuration. */
+/* Feeds that were taken away before they could be loaded, and those that were told by other names. */
 
 #include "supervisor/forget.h"
 
@@ -100,26 +100,15 @@ names_of_feeds(const struct config *config)
 	return sum;
 }
 
-static bool
-is_by_name(struct memory *memory, const struct known_file *file)
-{
-	const struct content *content = file->unread ? NULL : memory_content(memory, file->fingerprint);
-
-	return content != NULL && content->state == CONTENT_REFUSED && content->verdict != ZIP_VERDICT_UNREADABLE &&
-	    content->kinds == 0;
-}
-
 void
 forget_renamed(struct memory *memory, const struct config *config)
 {
 	const uint64_t names = names_of_feeds(config);
-	size_t kept = 0;
 
 	if (memory->names == names)
 		return;
 	memory->names = names;
-	for (size_t i = 0; i < memory->file_count; i++)
-		if (!is_by_name(memory, &memory->files[i]))
-			memory->files[kept++] = memory->files[i];
-	memory->file_count = kept;
+	for (size_t i = 0; i < memory->content_count; i++)
+		if (memory->contents[i].verdict != ZIP_VERDICT_UNREADABLE)
+			memory->contents[i].renamed = true;
 }

@@ -3,8 +3,8 @@
 #define SUPERVISOR_FORGET_H
 
 /*
- * What waits to be run, due or held, is waited for only as long as its source shows it. What has no feed has none as long as
- * feeds keep their names.
+ * What waits to be run, due or held, is waited for only as long as its source shows it. Which feeds a content has
+ * is known as long as feeds keep their names.
  */
 
 #include "supervisor/manager.h"
@@ -17,9 +17,8 @@
 void forget_gone(struct manager *manager, unsigned int listed);
 
 /*
- * Where the configuration calls the feeds otherwise than when the memory was last asked: forgets which files have a content
- * that can be read and in which no feed was found by the old names. They are then looked at as new ones. The content keeps
- * its time.
+ * Where the configuration calls the feeds otherwise than when the memory was last asked: which feeds are in a content that
+ * can be read is unknown again, until it is inspected anew. All else is still known of it.
  */
 void forget_renamed(struct memory *memory, const struct config *config);
 

@@ -56,6 +56,13 @@ kinds_left(const struct look *look, const struct content *content)
 	return choose_kinds(look->memory, content, look->covered);
 }
 
+/* It was not run to its end, for whatever reason, and may be once nothing is in its way any more. */
+static bool
+waits(const struct content *content)
+{
+	return content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD;
+}
+
 /*
  * A refused file may be, or is but for its encryption, the newest feed of these kinds: an older one might bring back a child whom
  * it opts out. But that one is not overtaken, as by a feed: should the refused file go, it is the newest.
@@ -148,9 +155,9 @@ newer_out_of_sight(const struct look *look, const struct content *content)
 		return true;
 	for (size_t i = 0; i < memory->content_count; i++) {
 		const struct content *other = &memory->contents[i];
-		bool waits = other->state == CONTENT_DUE || other->state == CONTENT_HELD || other->state == CONTENT_REFUSED;
+		bool counts = waits(other) || other->state == CONTENT_REFUSED || other->renamed;
 
-		if (waits && other->mtime > content->mtime && (kinds_left(look, other) & left) != 0 && was_at(memory, other, silent))
+		if (counts && other->mtime > content->mtime && (kinds_left(look, other) & left) != 0 && was_at(memory, other, silent))
 			return true;
 	}
 	return unread_at(look, content, silent);
@@ -195,7 +202,7 @@ queue_run(struct look *look, const struct content *content, uint32_t kinds)
 static void
 supersede(const struct shown_file *file, struct content *content)
 {
-	if (content->state == CONTENT_SEEN || content->state == CONTENT_DUE || content->state == CONTENT_HELD)
+	if (waits(content))
 		content->state = CONTENT_SUPERSEDED;
 	tell_superseded(file);
 }
@@ -230,6 +237,25 @@ decide(struct look *look, const struct shown_file *file, struct content *content
 	look->feed_fd = workspace_wipe(look->feed_fd);
 }
 
+/*
+ * Feeds may have other names since a content was inspected first. What was refused may have a feed now; one that is done, or
+ * overtaken, a feed of a kind that nobody saw in it. Else it stays what it was.
+ */
+static void
+take_verdict(const struct look *look, struct content *content)
+{
+	const bool settled = content->state == CONTENT_DONE || content->state == CONTENT_SUPERSEDED;
+	const bool more = look->verdict == ZIP_VERDICT_WHOLE && (look->kinds & ~content->kinds) != 0;
+
+	content->renamed = false;
+	if (settled && !more)
+		return;
+	if (more && (settled || content->state == CONTENT_REFUSED))
+		content->state = CONTENT_SEEN;
+	content->verdict = look->verdict;
+	content->kinds = look->kinds;
+}
+
 static void
 inspected(struct look *look)
 {
@@ -244,10 +270,7 @@ inspected(struct look *look)
 		content->state = CONTENT_SEEN;
 	}
 	look->again = file->order > content->mtime;
-	if (content->state == CONTENT_REFUSED && look->verdict == ZIP_VERDICT_WHOLE)
-		content->state = CONTENT_SEEN; /* the names by which feeds are told are others now */
-	content->verdict = look->verdict;
-	content->kinds = look->kinds;
+	take_verdict(look, content);
 	entry = look_known(look, file);
 	if (entry == NULL)
 		entry = memory_add_file(memory, file->source, file->name, file->size, file->mtime);
@@ -488,7 +511,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 		return false;
 	}
 	if (look->covered == FEED_BITS_ALL) {
-		if (content != NULL && (content->state == CONTENT_DUE || content->state == CONTENT_HELD))
+		if (content != NULL && waits(content))
 			decide(look, file, content);
 		else if (entry == NULL) {
 			tell_superseded(file);
@@ -499,7 +522,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 	}
 	if (entry != NULL && entry->unread)
 		return look->request.dry_run; /* was superseded unread once, and stays so */
-	if (content == NULL)
+	if (content == NULL || content->renamed)
 		return true;
 	if (content->verdict != ZIP_VERDICT_WHOLE) {
 		pass_refused(look, file, content);
@@ -513,7 +536,7 @@ needs_copy(struct look *look, const struct shown_file *file)
 		look->covered |= content->kinds;
 		return false;
 	}
-	if ((content->state == CONTENT_HELD || content->state == CONTENT_DUE) && kinds_left(look, content) == 0) {
+	if (waits(content) && kinds_left(look, content) == 0) {
 		decide(look, file, content); /* a newer one of its kind has overtaken it */
 		return false;
 	}

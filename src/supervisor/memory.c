@@ -18,7 +18,7 @@
 static bool
 read_content(const cJSON *item, struct content *content)
 {
-	double state, verdict, kinds, mtime, failure, attempts, next_try;
+	double state, verdict, kinds, mtime, failure, attempts, next_try, renamed = 0;
 
 	memset(content, 0, sizeof(*content));
 	if (!get_hex(item, "sha256", content->fingerprint, FINGERPRINT_SIZE) ||
@@ -39,6 +39,7 @@ read_content(const cJSON *item, struct content *content)
 	content->failure = (uint32_t)failure;
 	content->attempts = (uint32_t)attempts;
 	content->next_try = (int64_t)next_try;
+	content->renamed = get_number(item, "renamed", 0, 1, &renamed) && renamed > 0; /* older states have none */
 	return true;
 }
 
@@ -181,6 +182,8 @@ put_content(struct put *put, cJSON *item, const struct content *content)
 	put_number(put, item, "state", (uint64_t)content->state);
 	put_number(put, item, "verdict", (uint64_t)content->verdict);
 	put_number(put, item, "kinds", content->kinds);
+	if (content->renamed)
+		put_number(put, item, "renamed", 1);
 	put_signed(put, item, "mtime", content->mtime);
 	put_number(put, item, "failure", content->failure);
 	put_number(put, item, "attempts", content->attempts);
@@ -278,20 +281,55 @@ memory_file(struct memory *memory, enum source_kind source, const char *name, ui
 	return NULL;
 }
 
+/* Which content is missed least: what is settled before what is not, strangers' and overtaken ones first. */
+static int
+worth(const struct content *content)
+{
+	switch (content->state) {
+	case CONTENT_SUPERSEDED:
+		return 0;
+	case CONTENT_REFUSED:
+		return content->verdict == ZIP_VERDICT_NO_FEED ? 0 : 2;
+	case CONTENT_DONE:
+		return 1;
+	case CONTENT_DUE:
+	case CONTENT_HELD:
+		return 3;
+	default:
+		return 2;
+	}
+}
+
+/*
+ * Forgets the content that is missed least, the oldest of such. Its files stay known, as ones that need not be read: read
+ * again they would be taken for new.
+ */
+static void
+forget_one(struct memory *memory)
+{
+	size_t least = 0;
+
+	for (size_t i = 1; i < memory->content_count; i++) {
+		const struct content *a = &memory->contents[i], *b = &memory->contents[least];
+
+		if (worth(a) < worth(b) || (worth(a) == worth(b) && a->mtime < b->mtime))
+			least = i;
+	}
+	for (size_t i = 0; i < memory->file_count; i++)
+		if (memcmp(memory->files[i].fingerprint, memory->contents[least].fingerprint, FINGERPRINT_SIZE) == 0)
+			memory->files[i].unread = true;
+	memory->content_count--;
+	memmove(&memory->contents[least], &memory->contents[least + 1],
+	    (memory->content_count - least) * sizeof(memory->contents[0]));
+}
+
 struct content *
 memory_add_content(struct memory *memory, const uint8_t fingerprint[static FINGERPRINT_SIZE])
 {
 	struct content *content;
-	size_t at = 0;
 
-	if (memory->content_count == LIMIT_FEEDS_REMEMBERED) {
-		while (at < memory->content_count - 1 &&
-		    (memory->contents[at].state == CONTENT_DUE || memory->contents[at].state == CONTENT_HELD))
-			at++;
-		memory->content_count--;
-		memmove(&memory->contents[at], &memory->contents[at + 1],
-		    (memory->content_count - at) * sizeof(memory->contents[0]));
-	}
+	if (memory->content_count == LIMIT_FEEDS_REMEMBERED)
+		forget_one(memory);
 	content = &memory->contents[memory->content_count++];
 	memset(content, 0, sizeof(*content));
 	memcpy(content->fingerprint, fingerprint, FINGERPRINT_SIZE);

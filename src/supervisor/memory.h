@@ -37,6 +37,7 @@ struct content {
 	enum content_state state;
 	enum zip_verdict verdict;
 	uint32_t kinds;         /* feeds in it, FEED_BIT */
+	bool renamed;           /* feeds have other names since it was inspected: its kinds are unknown again */
 	int64_t mtime;          /* microseconds since 1970, of the listing that showed it first */
 	uint32_t failure;       /* enum failure_code of the last run */
 	uint32_t attempts;      /* failed runs in a row */
@@ -99,7 +100,10 @@ struct content *memory_content(struct memory *memory, const uint8_t fingerprint[
 struct known_file *memory_file(struct memory *memory, enum source_kind source, const char *name, uint64_t size,
     int64_t mtime);
 
-/* Adds one; the oldest that is neither due nor held makes room. Never fails. */
+/*
+ * Adds one. Where there is no room, what is missed least makes it: overtaken contents and those without a feed, then done ones,
+ * the oldest first; due and held ones last. Never fails.
+ */
 struct content *memory_add_content(struct memory *memory, const uint8_t fingerprint[static FINGERPRINT_SIZE]);
 struct known_file *memory_add_file(struct memory *memory, enum source_kind source, const char *name, uint64_t size,
     int64_t mtime);

@@ -217,6 +217,39 @@ class Newest(Case):
                 self.once(loads=0)
 
 
+    def test_one_that_waited_is_overtaken_for_good(self):
+        """It waited behind a plain zip; then a newer one came and was held, and was taken away: that had overtaken it."""
+        self.house.sftp.put("old.zip", zip_of([OPTED_IN]), NOW - 60)
+        plain = self.house.sftp.put("plain.zip", zip_of([OPTED_OUT], tool="zip-plain"), NOW)
+        self.once(status=2, loads=0, reasons=["zip-plain"])
+        os.unlink(plain)
+        self.house.config("[guard]\ncreates = off\n[load]\nstart = manual\n")
+        newer = self.house.sftp.put("newer.zip", zip_of([OPTED_OUT]), NOW + 60)
+        result = self.house.patrond("--once")
+        self.assertEqual((result.status, self.superseded(result)), (4, ["old.zip"]), result.messages())
+        os.unlink(newer)
+        self.house.config("[guard]\ncreates = off\n")
+        self.once(loads=0)
+        self.assertEqual(self.child(), "2024-05-05")
+
+    def test_one_that_waits_out_of_sight(self):
+        """The newest waited behind a plain zip, and its source is down when that is gone: an older one of the other waits."""
+        self.house.sftp.put("new.zip", zip_of([OPTED_OUT]), NOW)
+        plain = self.house.share("plain.zip", zip_of([OPTED_OUT], tool="zip-plain"))
+        os.utime(plain, (NOW + 60, NOW + 60))
+        self.once(status=2, loads=0, reasons=["zip-plain"])
+        os.unlink(plain)
+        os.utime(self.house.share("old.zip", zip_of([OPTED_IN])), (NOW - 60, NOW - 60))
+        self.house.sftp.stop_process()
+        try:
+            result = self.house.patrond("--once")
+        finally:
+            self.house.sftp.start()
+        self.assertEqual((result.status, self.started(result)), (2, []), result.messages())
+        self.once(loads=1)
+        self.assertEqual(self.child(), "2024-05-05")
+
+
 class Once(Case):
     """The same content is loaded once, whatever its name."""
 
@@ -287,6 +320,19 @@ class Renamed(Case):
         self.once(loads=0)
         self.house.config(self.WRONG)  # what is done is not looked at again
         self.once(loads=0)
+
+    def test_a_kind_that_was_not_seen_in_the_newest(self):
+        """Of the newest zip staff alone was loaded: with the right name it has students, and no older ones come before them."""
+        self.house.config(self.WRONG)
+        self.house.sftp.put("both.zip", zip_of([OPTED_OUT, student("74000002")], [staff("8840000001")]), NOW)
+        self.house.sftp.put("old.zip", zip_of([OPTED_IN, student("74000003")]), NOW - 86400)
+        self.assertEqual(len(self.started(self.house.patrond("--once"))), 1)
+        self.assertEqual(self.barcodes(), {"74000001", "8840000001", "21999000"})
+        self.house.config("[guard]\ncreates = off\n")
+        self.house.patrond("--once")
+        self.assertEqual(self.barcodes(), {"74000001", "74000002", "8840000001", "21999000"})
+        self.once(loads=0)
+        self.assertEqual(self.child(), "2024-05-05")
 
     def test_overtaken_meanwhile(self):
         self.refused()

@@ -37,6 +37,9 @@ older_than_what_was_loaded(void **state)
 		memory->last_mtime[FEED_STUDENT] = cases[i].student;
 		memory->last_mtime[FEED_STAFF] = cases[i].staff;
 		assert_int_equal(choose_kinds(memory, &content, cases[i].covered), cases[i].left);
+		/* told by other names since: it may have any */
+		content = (struct content){ .renamed = true, .mtime = cases[i].mtime };
+		assert_int_equal(choose_kinds(memory, &content, cases[i].covered) & cases[i].left, cases[i].left);
 	}
 	free(memory);
 }

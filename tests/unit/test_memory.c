@@ -265,6 +265,51 @@ full(void **state)
 	assert_int_equal(again->file_count, LIMIT_FILES_REMEMBERED);
 }
 
+/* What makes room: strangers' and overtaken ones before those that are done, the oldest first; and it stays known. */
+static void
+makes_room(void **state)
+{
+	__attribute__((cleanup(memory_freep))) struct memory *memory = calloc(1, sizeof(*memory));
+	static const struct {
+		enum content_state state;
+		enum zip_verdict verdict;
+		int64_t mtime;
+	} first[] = {
+		{ CONTENT_DONE, ZIP_VERDICT_WHOLE, 1000 },      /* the newest of all */
+		{ CONTENT_SUPERSEDED, ZIP_VERDICT_WHOLE, 900 },
+		{ CONTENT_SUPERSEDED, ZIP_VERDICT_WHOLE, 800 }, /* goes first */
+		{ CONTENT_REFUSED, ZIP_VERDICT_UNREADABLE, 1 },
+		{ CONTENT_HELD, ZIP_VERDICT_WHOLE, 2 },
+		{ CONTENT_SEEN, ZIP_VERDICT_WHOLE, 3 },
+		{ CONTENT_REFUSED, ZIP_VERDICT_NO_FEED, 850 },  /* goes second */
+	};
+	static const unsigned int gone[] = { 2, 6, 1, 7 };
+	uint8_t fingerprint[FINGERPRINT_SIZE];
+
+	(void)state;
+	assert_non_null(memory);
+	for (unsigned int i = 0; i < LIMIT_FEEDS_REMEMBERED + COUNT(gone); i++) {
+		const bool special = i < COUNT(first);
+		struct content *content;
+
+		fingerprint_of(i, fingerprint);
+		content = memory_add_content(memory, fingerprint);
+		content->state = special ? first[i].state : CONTENT_DONE;
+		content->verdict = special ? first[i].verdict : ZIP_VERDICT_WHOLE;
+		content->mtime = special ? first[i].mtime : 100 + (int64_t)i;
+		memcpy(memory_add_file(memory, SOURCE_SHARE, "a.zip", i, 5)->fingerprint, fingerprint, FINGERPRINT_SIZE);
+	}
+	for (unsigned int i = 0; i < LIMIT_FEEDS_REMEMBERED; i++) {
+		bool is_gone = false;
+
+		for (size_t k = 0; k < COUNT(gone); k++)
+			is_gone |= gone[k] == i;
+		fingerprint_of(i, fingerprint);
+		if ((memory_content(memory, fingerprint) == NULL) != is_gone || memory_file(memory, SOURCE_SHARE, "a.zip", i, 5)->unread != is_gone)
+			fail_msg("content %u", i);
+	}
+}
+
 int
 main(void)
 {
@@ -274,6 +319,7 @@ main(void)
 		cmocka_unit_test(odd_times),
 		cmocka_unit_test(damaged_entry),
 		cmocka_unit_test(full),
+		cmocka_unit_test(makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
