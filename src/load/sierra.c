@@ -266,7 +266,7 @@ is_stale(const struct sierra_call *call, usec_t now)
 static void
 send_ready(struct sierra *sierra)
 {
-	while (sierra->error == 0) {
+	while (sierra->error == 0 && !sierra->broken_off) {
 		usec_t now = clock_now();
 		struct sierra_call *call;
 

@@ -390,6 +390,8 @@ read_found(struct task *task)
 		settle(task, OUTCOME_FAILED, REASON_GONE, 0);
 	else if (patron->expiration != DATE_NONE && patron->expiration >= plan_expiration(task->writer->plan))
 		settle(task, OUTCOME_RENEWED, REASON_NONE, 0);
+	else if (plan_resolve_renewal(task->writer->plan, task->ref, patron) != PLAN_RENEW)
+		settled(task); /* it is not to be tried again: it became another's, or current, meanwhile */
 	else
 		looked_absent(task);
 }

@@ -1170,6 +1170,21 @@ class Waited(LoadTest):
         self.assertEqual(outcome.counters["creates_of_existing_barcode"], 0)
         self.assertEqual(outcome.counts()["student"].outcomes, {"renewed": 2})
 
+    def test_another_person_after_a_lost_answer(self):
+        """The first answer is lost, and the date not there; the second try waits, and then the barcode is another's."""
+        self.sierra(find_pause="50ms", find_tries=2, late_commit="0")
+        self.start(switches={"retry-after": 3, "fault.html-502@put": "nth:1", "fault.status-429@put": "nth:2"})
+        self.rig.write_config()
+        load = Load(self.rig, student(1, "100001") + trailer(1, 0))
+        while self.rig.server.counters()["requests"]["put"] < 2:
+            time.sleep(0.01)
+        other = patron(1000001, "999999", name="STRANGER, TOTAL", birth="1950-01-01")
+        self.rig.server.raw("POST", "/_standin/load", json.dumps(other) + "\n")
+        outcome = Outcome(load.end(), b"", self.rig.server.counters())
+        self.assert_done(outcome)
+        self.assertEqual(outcome.rows(), {("student", 1): ("held", "identity-mismatch", 1000001)})
+        self.assertEqual((outcome.requests("put"), self.rig.server.dump()[1000001]["expirationDate"]), (2, other["expirationDate"]))
+
     def test_nothing_changed_meanwhile(self):
         outcome = self.meanwhile("put", json.dumps(patron(1000001, "100001")), student(1, "100001"))
         self.assertEqual(outcome.rows(), {("student", 1): ("renewed", "", 1000001)})
