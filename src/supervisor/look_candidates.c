@@ -248,10 +248,12 @@ take_verdict(const struct look *look, struct content *content)
 	const bool more = look->verdict == ZIP_VERDICT_WHOLE && (look->kinds & ~content->kinds) != 0;
 
 	content->renamed = false;
-	if (settled && !more)
-		return;
-	if (more && (settled || content->state == CONTENT_REFUSED))
+	if (settled && !more && !to_be_run(look, content))
+		return; /* one that is to be run once more is what it is by today's names */
+	if (more && (settled || content->state == CONTENT_REFUSED)) {
 		content->state = CONTENT_SEEN;
+		content->approved_count = 0; /* whoever let it go has not seen this feed of it */
+	}
 	content->verdict = look->verdict;
 	content->kinds = look->kinds;
 }

@@ -334,6 +334,16 @@ class Renamed(Case):
         self.once(loads=0)
         self.assertEqual(self.child(), "2024-05-05")
 
+    def test_dry_run_by_new_names(self):
+        """What is done stays done; but a dry run shows what would be loaded by the names of today."""
+        self.house.sftp.put("both.zip", zip_of([OPTED_OUT, student("74000002")], [staff("8840000001")]), NOW)
+        self.once(loads=1)
+        self.house.config(self.WRONG)
+        for _ in range(2):
+            result = self.once("--dry-run", loads=1)
+            self.assertEqual(set(result.summaries()), {"staff"})
+            self.once(loads=0)
+
     def test_overtaken_meanwhile(self):
         self.refused()
         self.house.sftp.put("new.zip", zip_of([OPTED_OUT]), NOW + 60)
