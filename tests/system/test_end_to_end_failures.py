@@ -27,7 +27,7 @@ class Failures(unittest.TestCase):
 
     def setUp(self):
         self.house.forget()
-        self.house.config("[sierra]\nrate_pause = 1ms\nretry_pause = 1ms\nretry_pause_max = 5ms\nfind_pause = 1ms\n")
+        self.house.config("[sierra]\nrequest_timeout = 5s\nrate_pause = 1ms\nretry_pause = 1ms\nretry_pause_max = 5ms\nfind_pause = 1ms\n")
         self.house.sierra_with(PATRONS)
         self.house.share("feed.zip", pack({feed_kit.STUDENTS: feed_kit.feed(ROWS)}))
 
