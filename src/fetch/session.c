@@ -223,6 +223,9 @@ session_failure(const struct session *session, enum failure_code code, struct fa
 		return session_fail(ret_failure, FAILURE_TRANSFER_BROKEN, 0);
 	if (session->sftp == NULL)
 		return session_fail(ret_failure, code, ssh_get_error_code(session->ssh));
+	/* Behind a living sshd the SFTP server is gone: libssh calls a request that cannot be sent any more refused. */
+	if (ssh_channel_is_eof(session->sftp->channel) || ssh_channel_is_closed(session->sftp->channel))
+		return session_fail(ret_failure, FAILURE_TRANSFER_BROKEN, status);
 	/* A status that the server sent is a refused request to libssh, but for one within a folder's listing. */
 	if (ssh_get_error_code(session->ssh) != SSH_REQUEST_DENIED && code != FAILURE_REMOTE_FOLDER)
 		return session_fail(ret_failure, FAILURE_TRANSFER_BROKEN, status);

@@ -87,6 +87,8 @@ class Server:
                 self.say_nothing()
             else:
                 self.answer(kind, request, rest)
+            if self.lie == f"ends-behind-{kind}":
+                return
 
     def answer(self, kind, request, rest):
         if kind == INIT:

@@ -903,7 +903,7 @@ class Hostile(Fetch):
                            ("bare-everywhere", ("feed-changed",)), ("too-many-bytes", ("transfer-broken",)),
                            ("silent-at-3", ("transfer-stalled",)), ("silent-at-8", ("transfer-stalled",)),
                            ("silent-at-5", ("transfer-stalled",)), ("silent-at-7", ("transfer-stalled",)),
-                           ("ends-at-5", ("transfer-broken",)), ("other-kind-at-5", broken), ("other-kind-at-3", broken),
+                           ("ends-at-5", ("transfer-broken",)), ("ends-behind-5", ("transfer-broken",)), ("other-kind-at-5", broken), ("other-kind-at-3", broken),
                            ("short-packet-at-5", broken), ("short-packet-at-3", broken), ("huge-at-5", broken),
                            ("nothing-at-5", broken), ("other-request-at-5", broken + ("transfer-stalled",))):
             with self.subTest(lie):
